@@ -1,0 +1,78 @@
+# Everything a developer runs. A virtual environment of its own in .venv; PYTHON chooses the interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILD := build/make
+CC ?= cc
+CFLAGS_C := -std=c11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Wextra -Iinclude -Isrc/closs/core
+CORE := $(addprefix src/closs/core/,cgroup.c dispatch.c status.c threads.c cpu/elementwise.c cpu/kernels_baseline.c)
+HEADERS := $(wildcard include/closs/*.h src/closs/core/*.h src/closs/core/*.def src/closs/core/*/*.h)
+SOURCES := setup.py pyproject.toml $(wildcard src/closs/_bindings/*.p?? src/closs/core/*.c src/closs/core/*/*.c) $(HEADERS)
+
+.PHONY: demo test test-c exhaustive lint bench sanitize tsan clean
+
+# The main job: every loss with its gradient on real data.
+demo: $(VENV)/built
+	$(BIN)/python -m closs tour
+
+test: $(VENV)/built test-c
+	$(BIN)/python -m pytest
+
+$(VENV)/created: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip "setuptools>=77" "cython>=3.1" numpy
+	touch $@
+
+$(VENV)/built: $(VENV)/created $(SOURCES)
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[test,tour]"
+	touch $@
+
+# ---- The C core without Python: the portable instruction set alone is enough to test drivers and checks.
+
+$(BUILD)/%: tests/c/%.c $(CORE) $(HEADERS)
+	mkdir -p $(BUILD)
+	$(CC) $(CFLAGS_C) -DCLOSS_BASELINE_ONLY $(CFLAGS_EXTRA) $< $(CORE) -o $@ -lm -lpthread
+
+test-c: $(BUILD)/test_closs $(BUILD)/ulp
+	$(BUILD)/test_closs
+	$(BUILD)/ulp
+
+# All 2^32 floats, in minutes.
+exhaustive: $(VENV)/built $(BUILD)/ulp
+	$(BUILD)/ulp 1
+	$(BIN)/python -m pytest -m exhaustive
+
+# ---- Checks
+
+lint: $(VENV)/built
+	$(BIN)/python -m pip install --quiet ".[lint]" 2>/dev/null || $(BIN)/python -m pip install --quiet ruff clang-format mypy cython-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(shell git ls-files '*.c' '*.h')
+	$(BIN)/mypy
+	$(BIN)/cython-lint --max-line-length=120 src/closs/_bindings/*.pyx src/closs/_bindings/*.pxi src/closs/_bindings/*.pxd
+
+# C tests and Python tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+sanitize: $(VENV)/built
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/test_closs
+	build/sanitize/test_closs
+	CC=gcc CFLAGS="-g $(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py --quiet build_ext --build-lib build/sanitize/lib --build-temp build/sanitize/temp
+	cp -r src/closs/*.py src/closs/data build/sanitize/lib/closs/ && cp -r include build/sanitize/lib/closs/include
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+	PYTHONMALLOC=malloc PYTHONPATH=build/sanitize/lib $(BIN)/python -m pytest -s -q -k "not subprocess and not tour"
+
+# Races: clang and its OpenMP runtime, whose synchronisation the thread sanitizer understands.
+TSAN_CC ?= clang
+tsan:
+	$(MAKE) CC=$(TSAN_CC) BUILD=build/tsan CFLAGS_EXTRA="-g -fsanitize=thread -fopenmp" build/tsan/test_closs
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1 build/tsan/test_closs
+
+# asv's benchmarks once over in this environment, then the table against the peers that are installed.
+bench: $(VENV)/built
+	$(BIN)/python -m pip install --quiet asv
+	cd asv_bench && ../$(BIN)/asv machine --yes && ../$(BIN)/asv run --python=same --quick --show-stderr
+	$(BIN)/python asv_bench/peers/compare.py
+
+clean:
+	rm -rf build $(VENV) src/*.egg-info src/closs/_core*.so src/closs/_bindings/core.c closs-losses.png

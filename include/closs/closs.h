@@ -1,0 +1,231 @@
+/* closs: loss functions and their gradients, in C.
+ *
+ * One call gives the value and the gradient in one pass over memory:
+ *
+ *     closs_status status = closs_huber_f32(
+ *         &(closs_elementwise_f32){
+ *             .batch = n, .inner = d, .pred = pred, .label = label, .value = value, .grad = grad},
+ *         1.0f);
+ *
+ * Names are closs_<loss>_<type>, with f32 for float and f64 for double. Every function is thread-safe, has no global
+ * error state, checks all its arguments before it writes anything, and gives the same bits for any number of threads,
+ * for any alignment, in place or not, and with or without the gradient.
+ *
+ * Valid C99 and C++17. Units: losses have none; sizes, repeats and periods count elements, never bytes.
+ */
+#ifndef CLOSS_CLOSS_H
+#define CLOSS_CLOSS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLOSS_VERSION_MAJOR 0
+#define CLOSS_VERSION_MINOR 1
+#define CLOSS_VERSION_PATCH 0
+#define CLOSS_VERSION_STRING "0.1.0"
+
+/* Symbols that a program may link against; set CLOSS_EXPORT to dllexport or dllimport where that is needed. */
+#ifndef CLOSS_EXPORT
+#if defined(__GNUC__)
+#define CLOSS_EXPORT __attribute__((visibility("default")))
+#else
+#define CLOSS_EXPORT
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Status ------------------------------------------------------------------------------------------------- */
+
+/* What every call returns. Anything but CLOSS_OK means that no output was touched. */
+typedef enum closs_status {
+    CLOSS_OK = 0,
+    CLOSS_NULL_POINTER,   /* pred, label or a struct is NULL where elements have to be read */
+    CLOSS_BAD_SIZE,       /* a negative size, or sizes whose product overflows */
+    CLOSS_BAD_BROADCAST,  /* a negative repeat or period */
+    CLOSS_BAD_REDUCTION,  /* not one of closs_reduction */
+    CLOSS_BAD_PARAMETER,  /* rho <= 0, epsilon < 0, a NaN, an infinite weight ... */
+    CLOSS_MISALIGNED,     /* a pointer that is no multiple of its type's size */
+    CLOSS_OVERLAP,        /* an output overlaps another array (but grad may be pred itself) */
+    CLOSS_UNKNOWN_LOSS,   /* closs_elementwise_run_*: no such loss */
+    CLOSS_MISSING_OUTPUT, /* neither value, total nor grad is given, or one that this reduction does not have */
+} closs_status;
+
+/* One English sentence for a status; never NULL, static storage. */
+CLOSS_EXPORT const char *closs_status_string(closs_status status);
+
+/* ---- The library ------------------------------------------------------------------------------------------------ */
+
+/* Version of the library that was linked, "major.minor.patch"; compare with CLOSS_VERSION_STRING. */
+CLOSS_EXPORT const char *closs_version(void);
+
+/* Instruction set in use: "baseline", "avx2" or "avx512". Chosen once, when the first loss runs: the best one that the
+ * processor has, or a lower one that the environment variable CLOSS_ISA names. */
+CLOSS_EXPORT const char *closs_isa(void);
+
+/* The k-th instruction set that was built and that this processor can run, from the lowest up; NULL past the last. */
+CLOSS_EXPORT const char *closs_isa_available(int k);
+
+/* 1 if the library was built with OpenMP, else 0: then it is always serial. */
+CLOSS_EXPORT int closs_has_openmp(void);
+
+/* Threads that one call may use. By default the CPUs that the process may use: affinity and OMP_NUM_THREADS as OpenMP
+ * reports them (closs follows omp_set_num_threads), no more than the cgroup quota allows. The environment variable
+ * CLOSS_NUM_THREADS and closs_set_num_threads come before that; set 0 to return to the default. A setting holds for
+ * the whole process. Results never depend on it. closs_set_num_threads returns CLOSS_BAD_PARAMETER below 0;
+ * closs_get_threads_setting gives back what it was given, 0 for the default. */
+CLOSS_EXPORT int closs_get_num_threads(void);
+CLOSS_EXPORT int closs_get_threads_setting(void);
+CLOSS_EXPORT closs_status closs_set_num_threads(int threads);
+
+/* ---- Reductions ----------------------------------------------------------------------------------------------------
+ *
+ * l(e) is the loss of element e, with every weight applied.
+ */
+typedef enum closs_reduction {
+    CLOSS_SAMPLE_MEAN = 0, /* value[batch]: the mean of l over the elements of each sample */
+    CLOSS_SAMPLE_SUM,      /* value[batch]: their sum */
+    CLOSS_NONE,            /* value[outer * batch * inner]: l itself */
+    CLOSS_MEAN,            /* *total: the mean of l over all elements, NaN if there are none */
+    CLOSS_SUM,             /* *total: their sum */
+    CLOSS_WEIGHTED_MEAN,   /* *total: the sum of l over the sum of sample_weight; NaN if that is 0 */
+} closs_reduction;
+
+/* ---- Elementwise losses ------------------------------------------------------------------------------------------
+ *
+ * pred and label are C-contiguous arrays of shape (outer, batch, inner); element e = (o * batch + n) * inner + i
+ * belongs to sample n. A plain (n, d) matrix of n samples is {.batch = n, .inner = d}.
+ */
+
+/* An operand that is broadcast along pred: element e reads data[(e / repeat) % period].
+ * repeat 0 stands for 1, period 0 for "never wraps". So, for pred of shape (n, d):
+ *
+ *     {.data = w}                             w of shape (n, d), one for each element
+ *     {.data = w, .repeat = d}                w of shape (n, 1), one for each sample
+ *     {.data = w, .period = d}                w of shape (1, d), one for each column
+ *     {.data = &w, .period = 1}               one for all
+ *     {.data = NULL}                          absent: all ones
+ */
+typedef struct closs_broadcast_f32 {
+    const float *data;
+    int64_t repeat, period;
+} closs_broadcast_f32;
+
+typedef struct closs_broadcast_f64 {
+    const double *data;
+    int64_t repeat, period;
+} closs_broadcast_f64;
+
+/* Arguments of every elementwise loss. Whatever is not named in the initialiser is 0 or NULL and means "absent". */
+typedef struct closs_elementwise_f32 {
+    int64_t outer; /* product of the lengths of the axes before the batch axis; 0 stands for 1 */
+    int64_t batch; /* number of samples; may be 0 */
+    int64_t inner; /* product of the lengths of the axes after the batch axis; may be 0 */
+
+    const float *pred;                 /* (outer, batch, inner); NULL only if that is empty */
+    const float *label;                /* the same shape */
+    closs_broadcast_f32 sample_weight; /* factor of each element's value and gradient; where it is 0, both are 0 */
+    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
+
+    closs_reduction reduction;
+    float *value;  /* CLOSS_SAMPLE_*: (batch,); CLOSS_NONE: the shape of pred; NULL: not wanted */
+    double *total; /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
+    float *grad;   /* gradient with respect to pred, the shape of pred; may be pred itself; NULL: not wanted */
+} closs_elementwise_f32;
+
+typedef struct closs_elementwise_f64 {
+    int64_t outer, batch, inner;
+
+    const double *pred;
+    const double *label;
+    closs_broadcast_f64 sample_weight;
+    const double *weight;
+    const double *grad_output;
+
+    closs_reduction reduction;
+    double *value;
+    double *total;
+    double *grad;
+} closs_elementwise_f64;
+
+/* In all of them: x is an element of pred, y of label. The gradient is dl/dx times the weights, the derivative of the
+ * reduction, and grad_output. NaN in pred or label gives NaN for that element (and the sums it enters); infinities
+ * give the limit. A value and a gradient are within 2 ulp of the exact ones for CLOSS_NONE and no weights; a sum or
+ * mean within 4 ulp. Sources of the formulas: Apache MXNet's gluon.loss, and the pages named in
+ * src/closs/core/formulas/. */
+
+/* l = |x - y|, derivative 0 at x = y. */
+CLOSS_EXPORT closs_status closs_l1_f32(const closs_elementwise_f32 *args);
+CLOSS_EXPORT closs_status closs_l1_f64(const closs_elementwise_f64 *args);
+
+/* l = (x - y)^2 / 2. */
+CLOSS_EXPORT closs_status closs_l2_f32(const closs_elementwise_f32 *args);
+CLOSS_EXPORT closs_status closs_l2_f64(const closs_elementwise_f64 *args);
+
+/* With r = x - y: l = r^2 / (2 rho) where |r| <= rho, |r| - rho / 2 elsewhere. rho > 0 and finite. */
+CLOSS_EXPORT closs_status closs_huber_f32(const closs_elementwise_f32 *args, float rho);
+CLOSS_EXPORT closs_status closs_huber_f64(const closs_elementwise_f64 *args, double rho);
+
+/* Binary cross-entropy of logits x and labels y in [0, 1], with s the logistic function:
+ * l = -pos_weight y log s(x) - (1 - y) log s(-x). pos_weight is broadcast along pred; NULL: 1. */
+CLOSS_EXPORT closs_status closs_sigmoid_bce_f32(const closs_elementwise_f32 *args,
+                                                const closs_broadcast_f32 *pos_weight);
+CLOSS_EXPORT closs_status closs_sigmoid_bce_f64(const closs_elementwise_f64 *args,
+                                                const closs_broadcast_f64 *pos_weight);
+
+/* Binary cross-entropy of probabilities x and labels y in [0, 1]:
+ * l = -pos_weight y log(x + 1e-12) - (1 - y) log(1 - x + 1e-12). pos_weight as above. NaN for x outside [0, 1]
+ * by more than 1e-12, unless the factor of that logarithm is 0. */
+CLOSS_EXPORT closs_status closs_bce_f32(const closs_elementwise_f32 *args, const closs_broadcast_f32 *pos_weight);
+CLOSS_EXPORT closs_status closs_bce_f64(const closs_elementwise_f64 *args, const closs_broadcast_f64 *pos_weight);
+
+/* l = max(0, margin - x y), derivative 0 where the margin is met. margin finite. */
+CLOSS_EXPORT closs_status closs_hinge_f32(const closs_elementwise_f32 *args, float margin);
+CLOSS_EXPORT closs_status closs_hinge_f64(const closs_elementwise_f64 *args, double margin);
+
+/* l = max(0, margin - x y)^2. margin finite. */
+CLOSS_EXPORT closs_status closs_squared_hinge_f32(const closs_elementwise_f32 *args, float margin);
+CLOSS_EXPORT closs_status closs_squared_hinge_f64(const closs_elementwise_f64 *args, double margin);
+
+/* l = log(1 + exp(-x y)), labels y -1 or 1. */
+CLOSS_EXPORT closs_status closs_logistic_f32(const closs_elementwise_f32 *args);
+CLOSS_EXPORT closs_status closs_logistic_f64(const closs_elementwise_f64 *args);
+
+/* The same for labels 0 or 1: l = log(1 + exp(-x (2 y - 1))). */
+CLOSS_EXPORT closs_status closs_logistic_binary_f32(const closs_elementwise_f32 *args);
+CLOSS_EXPORT closs_status closs_logistic_binary_f64(const closs_elementwise_f64 *args);
+
+/* Negative log-likelihood of counts y under a Poisson distribution, without the term log(y!), for the logarithm x of
+ * the rate: l = exp(x) - y x. */
+CLOSS_EXPORT closs_status closs_poisson_nll_f32(const closs_elementwise_f32 *args);
+CLOSS_EXPORT closs_status closs_poisson_nll_f64(const closs_elementwise_f64 *args);
+
+/* The same plus Stirling's approximation of log(y!): y log(y) - y + log(2 pi y) / 2 where y > 1, 0 elsewhere. */
+CLOSS_EXPORT closs_status closs_poisson_nll_full_f32(const closs_elementwise_f32 *args);
+CLOSS_EXPORT closs_status closs_poisson_nll_full_f64(const closs_elementwise_f64 *args);
+
+/* For the rate x itself: l = x - y log(x + epsilon), without and with Stirling's term. epsilon >= 0 and finite. */
+CLOSS_EXPORT closs_status closs_poisson_rate_nll_f32(const closs_elementwise_f32 *args, float epsilon);
+CLOSS_EXPORT closs_status closs_poisson_rate_nll_f64(const closs_elementwise_f64 *args, double epsilon);
+CLOSS_EXPORT closs_status closs_poisson_rate_nll_full_f32(const closs_elementwise_f32 *args, float epsilon);
+CLOSS_EXPORT closs_status closs_poisson_rate_nll_full_f64(const closs_elementwise_f64 *args, double epsilon);
+
+/* The same functions for callers that choose a loss at run time, as bindings do. closs_elementwise_find gives the
+ * number of a loss by its name ("huber"), -1 for an unknown one; closs_elementwise_name gives the name back, NULL for
+ * an unknown number. The parameter (rho, margin, epsilon: data[0] is read; pos_weight: broadcast) is NULL for a loss
+ * that has none. Numbers may differ from one release to the next, names do not. */
+CLOSS_EXPORT int closs_elementwise_find(const char *name);
+CLOSS_EXPORT const char *closs_elementwise_name(int loss);
+CLOSS_EXPORT closs_status closs_elementwise_run_f32(int loss, const closs_elementwise_f32 *args,
+                                                    const closs_broadcast_f32 *parameter);
+CLOSS_EXPORT closs_status closs_elementwise_run_f64(int loss, const closs_elementwise_f64 *args,
+                                                    const closs_broadcast_f64 *parameter);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

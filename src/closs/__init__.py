@@ -1,0 +1,43 @@
+"""closs: loss functions and their gradients over NumPy arrays, in one pass, from a plain-C core.
+
+>>> import closs
+>>> loss = closs.HuberLoss(rho=1)
+>>> value, grad = loss.value_and_grad([[0.5, 3.0]], [[0.0, 0.0]])
+>>> value, grad
+(array([1.3125]), array([[0.25, 0.5 ]]))
+"""
+
+from closs._config import config, get_include, show_config
+from closs._core import version as _version
+from closs._threads import get_num_threads, num_threads, set_num_threads
+from closs.losses import (
+    HingeLoss,
+    HuberLoss,
+    L1Loss,
+    L2Loss,
+    LogisticLoss,
+    PoissonNLLLoss,
+    SigmoidBCELoss,
+    SigmoidBinaryCrossEntropyLoss,
+    SquaredHingeLoss,
+)
+
+__version__ = _version()
+
+__all__ = [
+    "HingeLoss",
+    "HuberLoss",
+    "L1Loss",
+    "L2Loss",
+    "LogisticLoss",
+    "PoissonNLLLoss",
+    "SigmoidBCELoss",
+    "SigmoidBinaryCrossEntropyLoss",
+    "SquaredHingeLoss",
+    "config",
+    "get_include",
+    "get_num_threads",
+    "num_threads",
+    "set_num_threads",
+    "show_config",
+]

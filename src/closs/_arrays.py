@@ -1,0 +1,223 @@
+"""Whatever comes in becomes flat, typed, contiguous arrays, or a clear error.
+
+All checks happen here or in the C core's own checks, and all of them before the first write to an output.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from closs import _core
+
+Array = NDArray[Any]
+
+#: The type in which each type of pred is computed; everything else of a kind follows NumPy's rules.
+_COMPUTED_IN = {np.dtype(t): np.dtype(c) for t, c in (("f2", "f4"), ("f4", "f4"), ("f8", "f8"))}
+
+
+@dataclass(frozen=True)
+class Operand:
+    """An array that is broadcast along pred: element e reads ``data[(e // repeat) % period]``; None if absent."""
+
+    data: Array | None
+    repeat: int = 0
+    period: int = 0
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        return self.repeat, self.period
+
+
+def _real_array(name: str, array: ArrayLike) -> Array:
+    """An ndarray of real numbers: bool, integer or floating."""
+    try:
+        result = np.asarray(array)
+    except ValueError as error:  # a ragged list
+        raise TypeError(f"{name}: expected an array of real numbers, got {type(array).__name__}: {error}") from None
+    if result.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: expected an array of real numbers, got dtype {result.dtype}")
+    return result
+
+
+def as_pred(name: str, array: ArrayLike) -> tuple[Array, np.dtype[Any]]:
+    """The array, C-contiguous in the type it is computed in, and the type of the results."""
+    pred = _real_array(name, array)
+    result_type = pred.dtype.newbyteorder("=") if pred.dtype.kind == "f" else np.dtype("f8")
+    if result_type not in _COMPUTED_IN:
+        raise TypeError(f"{name}: expected float16, float32, float64, integers or bools, got dtype {pred.dtype}")
+    return _ready(pred, _COMPUTED_IN[result_type]), result_type
+
+
+def _ready(array: Array, dtype: np.dtype[Any]) -> Array:
+    """C-contiguous, aligned, in native byte order; the array itself if it is all that. Keeps 0-d arrays 0-d."""
+    return np.require(array, dtype, ("C", "A")).reshape(array.shape)
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(length for length in shape if length != 1)
+
+
+def as_label(name: str, array: ArrayLike, pred: Array) -> Array:
+    """The array, contiguous in pred's type, if its shape is pred's up to axes of length one."""
+    label = _real_array(name, array)
+    if _without_ones(label.shape) != _without_ones(pred.shape):
+        raise ValueError(
+            f"{name}: expected the shape of pred {pred.shape}, up to axes of length one, got {label.shape}"
+        )
+    return _ready(label, pred.dtype)
+
+
+def as_operand(name: str, array: ArrayLike | None, pred: Array) -> Operand:
+    """The array as an operand that is broadcast along pred, copied only where that cannot be said in two steps."""
+    if array is None:
+        return Operand(None)
+    values = _real_array(name, array)
+    try:
+        full = np.broadcast_to(values, pred.shape)
+    except ValueError:
+        raise ValueError(
+            f"{name}: expected a shape that broadcasts to that of pred {pred.shape}, got {values.shape}"
+        ) from None
+    lengths = (1,) * (pred.ndim - values.ndim) + values.shape
+    own = [k for k, length in enumerate(lengths) if length != 1]  # axes along which the operand varies
+    if own:
+        first, last = own[0], own[-1] + 1
+        if lengths[first:last] != pred.shape[first:last]:  # it is repeated along an axis between them
+            return Operand(_ready(full, pred.dtype).ravel())
+        repeat = math.prod(pred.shape[last:])
+    else:
+        repeat = 1
+    return Operand(_ready(values, pred.dtype).ravel(), max(repeat, 1), max(values.size, 1))
+
+
+def as_cotangent(name: str, array: ArrayLike | None, shape: tuple[int, ...], pred: Array) -> Array | None:
+    """grad_output, which has exactly the shape of the value."""
+    if array is None:
+        return None
+    values = _real_array(name, array)
+    if values.shape != shape:
+        raise ValueError(f"{name}: expected the shape of the value {shape}, got {values.shape}")
+    return _ready(values, pred.dtype).ravel()
+
+
+def check_output(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """An ndarray of that shape and type that can be written to."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name}: expected a NumPy array, got {type(array).__name__}")
+    if array.dtype != dtype:
+        raise TypeError(f"{name}: expected dtype {dtype}, got {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
+    if not array.flags.writeable:
+        raise ValueError(f"{name}: expected a writeable array, got a read-only one")
+
+
+def is_same_memory(a: Any, b: Any) -> bool:
+    """Whether both are arrays with the same element at every place."""
+    return (
+        isinstance(a, np.ndarray)
+        and isinstance(b, np.ndarray)
+        and (a.dtype, a.shape, a.strides) == (b.dtype, b.shape, b.strides)
+        and a.ctypes.data == b.ctypes.data
+    )
+
+
+def check_overlap(name: str, output: Array | None, others: dict[str, Any]) -> None:
+    """An output shares no memory with the others."""
+    for other_name, other in others.items():
+        if isinstance(output, np.ndarray) and isinstance(other, np.ndarray) and np.shares_memory(output, other):
+            raise ValueError(f"{name}: expected memory of its own, got an array that overlaps {other_name}")
+
+
+def _geometry(pred: Array, batch_axis: int) -> tuple[int, int, int]:
+    """pred's shape as (outer, batch, inner). A 0-d pred is one sample; an empty pred has inner 0."""
+    if pred.ndim == 0 and batch_axis in (0, -1):
+        return 1, 1, 1
+    if not -pred.ndim <= batch_axis < pred.ndim:
+        raise ValueError(f"batch_axis: expected an axis of pred, which has {pred.ndim}, got {batch_axis}")
+    axis = batch_axis % pred.ndim
+    outer, inner = math.prod(pred.shape[:axis]), math.prod(pred.shape[axis + 1 :])
+    return (outer, pred.shape[axis], inner) if outer else (1, pred.shape[axis], 0)
+
+
+def _work_array(output: Array | None, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+    """The output itself where C can write to it, else a new array to be copied from."""
+    if output is not None and output.dtype == dtype and output.flags.carray:
+        return output
+    return np.empty(shape, dtype)
+
+
+def evaluate_elementwise(
+    spec: _core.ElementwiseSpec,
+    names: tuple[str, str],
+    pred: ArrayLike,
+    label: ArrayLike,
+    sample_weight: ArrayLike | None,
+    parameter: tuple[str, ArrayLike | None],
+    out: Array | None,
+    grad_out: Array | None,
+    grad_output: ArrayLike | None,
+    want_value: bool,
+    want_grad: bool,
+) -> tuple[Any, Array | None]:
+    """(value or None, gradient or None) of an elementwise loss, for arguments of any kind.
+
+    ``parameter`` is the name and value of the argument that takes the place of the spec's own parameter.
+    """
+    raw = dict(zip(names, (pred, label), strict=True)) | {
+        "sample_weight": sample_weight, parameter[0]: parameter[1], "grad_output": grad_output,
+    }  # fmt: skip
+    x, result_type = as_pred(names[0], pred)
+    y = as_label(names[1], label, x)
+    outer, batch, inner = _geometry(x, spec.batch_axis)
+    value_type, value_shape = result_type, x.shape
+    if spec.has_total:
+        value_type, value_shape = np.dtype("f8"), ()
+    elif not spec.is_unreduced and x.ndim:
+        value_shape = (batch,)
+    weights = as_operand("sample_weight", sample_weight, x)
+    parameters = as_operand(*parameter, x)
+    cotangent = as_cotangent("grad_output", grad_output, value_shape, x)
+    if out is not None:
+        check_output("out", out, value_shape, value_type)
+        check_overlap("out", out, raw)
+    if grad_out is not None:
+        check_output("grad_out", grad_out, x.shape, result_type)
+        in_place = {names[0]} if is_same_memory(grad_out, pred) else set()
+        check_overlap("grad_out", grad_out, {k: v for k, v in (raw | {"out": out}).items() if k not in in_place})
+
+    value = _work_array(out, x.dtype, value_shape) if want_value and not spec.has_total else None
+    grad = _work_array(grad_out, x.dtype, x.shape) if want_grad else None
+    total = _core.run_elementwise(
+        spec,
+        (outer, batch, inner),
+        x.reshape(-1),
+        y.reshape(-1),
+        weights.data,
+        weights.steps,
+        parameters.data,
+        parameters.steps,
+        cotangent,
+        None if value is None else value.reshape(-1),
+        None if grad is None else grad.reshape(-1),
+    )
+    if spec.has_total:
+        if out is None:
+            return (total if want_value else None), _delivered(grad, grad_out, result_type)
+        value = np.asarray(total)
+    return _delivered(value, out, value_type), _delivered(grad, grad_out, result_type)
+
+
+def _delivered(result: Array | None, output: Array | None, dtype: np.dtype[Any]) -> Array | None:
+    """The result where the caller wants it: in the output if there is one, else in an array of that type."""
+    if result is None or result is output:
+        return result
+    if output is None:
+        return result.astype(dtype, copy=False)
+    output[...] = result
+    return output

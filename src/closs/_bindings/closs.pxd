@@ -1,0 +1,69 @@
+# The public C API (include/closs/closs.h), declared for Cython. The bindings call nothing else.
+from libc.stdint cimport int64_t
+
+cdef extern from "closs/closs.h" nogil:
+    ctypedef enum closs_status:
+        CLOSS_OK
+        CLOSS_OVERLAP
+
+    ctypedef enum closs_reduction:
+        CLOSS_SAMPLE_MEAN
+        CLOSS_SAMPLE_SUM
+        CLOSS_NONE
+        CLOSS_MEAN
+        CLOSS_SUM
+        CLOSS_WEIGHTED_MEAN
+
+    const char *closs_status_string(closs_status status)
+    const char *closs_version()
+    const char *closs_isa()
+    const char *closs_isa_available(int k)
+    int closs_has_openmp()
+    int closs_get_num_threads()
+    int closs_get_threads_setting()
+    closs_status closs_set_num_threads(int threads)
+
+    # Data pointers are float * or double * in C; void * here lets one text fill both structs.
+    ctypedef struct closs_broadcast_f32:
+        const void *data
+        int64_t repeat
+        int64_t period
+
+    ctypedef struct closs_broadcast_f64:
+        const void *data
+        int64_t repeat
+        int64_t period
+
+    ctypedef struct closs_elementwise_f32:
+        int64_t outer
+        int64_t batch
+        int64_t inner
+        const void *pred
+        const void *label
+        closs_broadcast_f32 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad
+
+    ctypedef struct closs_elementwise_f64:
+        int64_t outer
+        int64_t batch
+        int64_t inner
+        const void *pred
+        const void *label
+        closs_broadcast_f64 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad
+
+    int closs_elementwise_find(const char *name)
+    closs_status closs_elementwise_run_f32(int loss, const closs_elementwise_f32 *args,
+                                           const closs_broadcast_f32 *parameter)
+    closs_status closs_elementwise_run_f64(int loss, const closs_elementwise_f64 *args,
+                                           const closs_broadcast_f64 *parameter)

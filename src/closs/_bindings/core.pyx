@@ -1,0 +1,12 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+"""The C core, for the Python API. One extension module, a file a family: the core is linked once, and has one state."""
+
+cimport numpy as cnp
+from libc.string cimport memcmp
+
+from closs._bindings.closs cimport *
+
+cnp.import_array()
+
+include "library.pxi"
+include "elementwise.pxi"

@@ -1,0 +1,59 @@
+"""What was built, what was found, what is in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from closs import _core
+
+
+def config() -> dict[str, Any]:
+    """The configuration as a dictionary.
+
+    Returns
+    -------
+    dict
+        ``version``; ``isa``, the instruction set in use, and ``isas``, those that this machine could use, lowest first
+        (CLOSS_ISA in the environment chooses a lower one); ``openmp``, whether the core was built with it; ``threads``,
+        how many a call may use; ``cuda_built`` and ``cuda_device``, the name of the device or None.
+
+    Examples
+    --------
+    >>> import closs
+    >>> closs.config()["isa"] in closs.config()["isas"]
+    True
+    """
+    return {
+        "version": _core.version(),
+        "isa": _core.isa(),
+        "isas": _core.available_isas(),
+        "openmp": _core.has_openmp(),
+        "threads": _core.get_num_threads(),
+        "cuda_built": False,
+        "cuda_device": None,
+    }
+
+
+def show_config() -> None:
+    """Print the configuration, one line each, as a bug report wants it."""
+    now = config()
+    print(f"closs {now['version']}")
+    print(f"  instruction set: {now['isa']} (this machine could use: {', '.join(now['isas'])})")
+    print(f"  OpenMP:          {'yes' if now['openmp'] else 'no, every call is serial'}")
+    print(f"  threads:         {now['threads']}")
+    print(f"  CUDA:            {'built, device: ' + str(now['cuda_device']) if now['cuda_built'] else 'not built'}")
+
+
+def get_include() -> str:
+    """The folder to compile with, so that ``#include <closs/closs.h>`` works.
+
+    Examples
+    --------
+    >>> import closs, pathlib
+    >>> (pathlib.Path(closs.get_include()) / "closs" / "closs.h").is_file()
+    True
+    """
+    package = Path(__file__).resolve().parent
+    installed = package / "include"
+    return str(installed if installed.is_dir() else package.parents[1] / "include")

@@ -1,0 +1,64 @@
+/* The driver of the elementwise family: checks, cuts into tasks and chunks, weights, ordered sums. It knows no formula
+ * and no instruction set. The text is compiled once a type; public functions are made from losses.def below.
+ */
+#include "closs/closs.h"
+
+#include "../threads.h"
+#include "kernels.h"
+#include "plan.h"
+#include "stream.h"
+
+enum { PLAIN, POSITIVE, NONNEGATIVE, FINITE, VARYING };
+
+/* One row of losses.def, for code that meets losses as numbers. */
+static const struct {
+    const char *name;
+    int parameter; /* PLAIN: has none; VARYING: broadcast; else the domain of its one number */
+    int64_t grain;
+} losses[] = {
+#define ELEMENTWISE_PLAIN(name, grain) {#name, PLAIN, grain},
+#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain) {#name, domain, grain},
+#define ELEMENTWISE_VARYING(name, parameter, grain) {#name, VARYING, grain},
+#include "../losses.def"
+};
+
+enum {
+    CHUNK_BYTES = 8192,       /* of one array in a kernel call: pred, label, value, gradient stay in L1 together */
+    STREAM_BYTES = 16 << 20,  /* from here on gradients bypass the caches */
+};
+
+static int has_total(closs_reduction reduction) {
+    return reduction == CLOSS_MEAN || reduction == CLOSS_SUM || reduction == CLOSS_WEIGHTED_MEAN;
+}
+
+/* Whether [a, a + a_bytes) and [b, b + b_bytes) share a byte. Empty and absent arrays share none. */
+static int overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes) {
+    uintptr_t from_a = (uintptr_t)a, from_b = (uintptr_t)b;
+    return a && b && from_a < from_b + b_bytes && from_b < from_a + a_bytes && a_bytes && b_bytes;
+}
+
+/* *product = a * b for sizes; 0 if it would exceed limit. */
+static int multiply_sizes(int64_t a, int64_t b, int64_t limit, int64_t *product) {
+    if (a != 0 && b > limit / a) return 0;
+    *product = a * b;
+    return 1;
+}
+
+#define CLOSS_REAL 32
+#include "../real.h"
+#include "elementwise_driver.h"
+#undef CLOSS_REAL
+#define CLOSS_REAL 64
+#include "../real.h"
+#include "elementwise_driver.h"
+#undef CLOSS_REAL
+
+int closs_elementwise_find(const char *name) {
+    for (int loss = 0; name && loss < CLOSS_ELEMENTWISE_COUNT; loss++)
+        if (strcmp(losses[loss].name, name) == 0) return loss;
+    return -1;
+}
+
+const char *closs_elementwise_name(int loss) {
+    return loss >= 0 && loss < CLOSS_ELEMENTWISE_COUNT ? losses[loss].name : NULL;
+}
