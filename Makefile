@@ -45,12 +45,12 @@ exhaustive: $(VENV)/built $(BUILD)/ulp
 # ---- Checks
 
 lint: $(VENV)/built
-	$(BIN)/python -m pip install --quiet ".[lint]" 2>/dev/null || $(BIN)/python -m pip install --quiet ruff clang-format mypy cython-lint
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[lint]"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run --Werror $(shell git ls-files '*.c' '*.h')
 	$(BIN)/mypy
-	$(BIN)/cython-lint --max-line-length=120 src/closs/_bindings/*.pyx src/closs/_bindings/*.pxi src/closs/_bindings/*.pxd
+	PATH="$$PWD/$(BIN):$$PATH" cython-lint --max-line-length=120 src/closs/_bindings/*.pyx src/closs/_bindings/*.pxi src/closs/_bindings/*.pxd
 
 # C tests and Python tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -31,9 +31,9 @@ class Numbers:
     frexp: Callable
     pi: object
 
-    def log_of_sum(self, a, b, c=0):
-        """log(a + b + c) for a >= 0 and b, c small, also where a is near 1."""
-        return np.where(a < 0.5, self.log(a + c + b), self.log1p((a - 1) + c + b))
+    def log_of_sum(self, total, total_minus_1):
+        """log(total), from a total that is precise near 0 and one less 1 that is precise near 0."""
+        return np.where(total < 0.5, self.log(total), self.log1p(total_minus_1))
 
     def softplus(self, x):
         """log(1 + exp(x))."""
@@ -76,41 +76,39 @@ def wide_numbers(dtype) -> Numbers:
 
 @dataclass(frozen=True)
 class Expected:
-    """True results, and the magnitude that errors are measured against: the largest term of each, as |result| or more."""
+    """True results, and the magnitude that errors are measured against: the result or its largest term."""
 
     exact: np.ndarray
     magnitude: np.ndarray
 
     @classmethod
     def of_terms(cls, terms: list) -> Expected:
-        return cls(sum(terms), np.maximum.reduce(np.broadcast_arrays(*map(abs, terms))))
-
-
-def spacing(magnitude, dtype, numbers: Numbers):
-    """One unit in the last place of dtype at that magnitude, as float64 (every power of two that is needed is one)."""
-    info = np.finfo(dtype)
-    mantissa, exponent = numbers.frexp(magnitude)
-    lowest = int(info.minexp - info.nmant)
-    place = np.where(mantissa == 0, lowest, np.asarray(exponent, np.int64) - (info.nmant + 1))
-    return np.ldexp(1.0, np.maximum(place, lowest))
+        exact = sum(terms)
+        return cls(exact, np.maximum.reduce([abs(term) for term in np.broadcast_arrays(exact, *terms)]))
 
 
 def ulps(got, expected: Expected, numbers: Numbers):
-    """Errors in units in the last place. Infinity stands for the first power of two that is too large; NaN is far off."""
-    limit = numbers.lift(float(np.finfo(got.dtype).max)) + numbers.lift(spacing_of_largest(got.dtype))
-    got_wide = np.where(np.isfinite(got), numbers.lift(np.where(np.isfinite(got), got, 0)), np.sign(got) * limit)
-    exact = np.clip(expected.exact, -limit, limit)
-    scale = spacing(np.minimum(expected.magnitude, limit / 2), got.dtype, numbers)
-    error = (abs(got_wide - exact) / numbers.lift(scale)).astype(float)
-    return np.where(np.isnan(got), np.inf, error)
+    """Errors in units in the last place of got's type, at the magnitude.
 
+    Infinity stands for the first power of two that is too large for the type; NaN is infinitely far off.
+    """
+    info = np.finfo(got.dtype)
+    largest_power = numbers.lift(np.ldexp(1.0, info.maxexp - 1))
+    lowest_place = int(info.minexp - info.nmant)
+    magnitude = np.clip(expected.magnitude, numbers.lift(np.ldexp(1.0, lowest_place)), largest_power)
+    place = np.asarray(numbers.frexp(magnitude)[1], np.int64) - (info.nmant + 1)
+    scale = numbers.lift(np.ldexp(1.0, np.maximum(place, lowest_place)))
 
-def spacing_of_largest(dtype) -> float:
-    return float(np.spacing(np.finfo(dtype).max))
+    limit = 2 * largest_power
+    finite = np.isfinite(got)
+    wide = np.where(finite, numbers.lift(np.where(finite, got, 0)), np.where(got > 0, limit, -limit))
+    error = abs(wide - np.clip(expected.exact, -limit, limit)) / scale
+    return np.where(np.isnan(got), np.inf, error.astype(float))
 
 
 def assert_within(bound: float, got, expected: Expected, numbers: Numbers, what: str, **inputs) -> None:
     """All elements of got are within bound ulp; otherwise the message shows the worst one and its inputs."""
+    __tracebackhide__ = True
     error = np.broadcast_to(ulps(np.asarray(got), expected, numbers), np.shape(got))
     assert error.size, f"{what}: nothing was compared"
     worst = np.unravel_index(np.argmax(error), error.shape)

@@ -42,6 +42,7 @@ def fit(name, kind):
     round_to = np.float32 if kind == "f32" else np.float64
     fixed = []
     for power in range(DEGREES[name][kind] + 1):
+
         def rest(x, fixed=tuple(fixed)):
             return function(x) - sum(c * x**k for k, c in enumerate(fixed))
 

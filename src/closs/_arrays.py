@@ -164,7 +164,7 @@ def evaluate_elementwise(
     grad_output: ArrayLike | None,
     want_value: bool,
     want_grad: bool,
-) -> tuple[Any, Array | None]:
+) -> tuple[Any, Any]:
     """(value or None, gradient or None) of an elementwise loss, for arguments of any kind.
 
     ``parameter`` is the name and value of the argument that takes the place of the spec's own parameter.

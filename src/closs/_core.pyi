@@ -9,9 +9,7 @@ class ElementwiseSpec:
     batch_axis: int
     has_total: bool
     is_unreduced: bool
-    def __init__(
-        self, name: str, parameter: float | None, weight: float, batch_axis: int, reduction: str
-    ) -> None: ...
+    def __init__(self, name: str, parameter: float | None, weight: float, batch_axis: int, reduction: str) -> None: ...
 
 def run_elementwise(
     spec: ElementwiseSpec,

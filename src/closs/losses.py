@@ -142,9 +142,8 @@ class ElementwiseLoss:
         grad_output: ArrayLike | None = None,
     ) -> Array:
         """The gradient with respect to pred alone; arguments as for :meth:`value_and_grad`."""
-        return self._evaluate(
-            pred, label, sample_weight, grad_out=grad_out, grad_output=grad_output, want_value=False
-        )[1]
+        named = ("parameter", None)
+        return self._evaluate(pred, label, sample_weight, named, None, grad_out, grad_output, False)[1]
 
     def _evaluate(
         self,
@@ -157,7 +156,7 @@ class ElementwiseLoss:
         grad_output: ArrayLike | None = None,
         want_value: bool = True,
         want_grad: bool = True,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Any, Array]:
         if sample_weight is None and parameter[1] is None and out is None and grad_output is None:
             result = _core.try_elementwise(self._spec, pred, label, grad_out, want_value, want_grad)
             if result is not None:
@@ -315,7 +314,7 @@ class SigmoidBinaryCrossEntropyLoss(ElementwiseLoss):
     ) -> Array:
         """The gradient; see :meth:`ElementwiseLoss.grad`, and pos_weight above."""
         named = ("pos_weight", pos_weight)
-        return self._evaluate(pred, label, sample_weight, named, None, grad_out, grad_output, want_value=False)[1]
+        return self._evaluate(pred, label, sample_weight, named, None, grad_out, grad_output, False)[1]
 
 
 SigmoidBCELoss = SigmoidBinaryCrossEntropyLoss
@@ -491,4 +490,4 @@ class PoissonNLLLoss(ElementwiseLoss):
     ) -> Array:
         """The gradient; see :meth:`ElementwiseLoss.grad`, and epsilon above."""
         named = self._epsilon(epsilon)
-        return self._evaluate(pred, target, sample_weight, named, None, grad_out, grad_output, want_value=False)[1]
+        return self._evaluate(pred, target, sample_weight, named, None, grad_out, grad_output, False)[1]

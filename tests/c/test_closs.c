@@ -1,4 +1,5 @@
-/* The public header as a C program sees it: values, statuses, untouched outputs, the same bits for all thread counts. */
+/* The public header as a C program sees it: values, statuses, untouched outputs, the same bits for all thread counts.
+ */
 #include <closs/closs.h>
 
 #include <math.h>
@@ -8,9 +9,9 @@
 
 static int failures;
 
-#define CHECK(condition)                                                                       \
-    do {                                                                                       \
-        if (!(condition)) failures++, printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);   \
+#define CHECK(condition)                                                                     \
+    do {                                                                                     \
+        if (!(condition)) failures++, printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
     } while (0)
 
 static int close_to(double a, double b) { return fabs(a - b) <= 1e-6 * fabs(b); }
@@ -83,7 +84,8 @@ static void reductions_and_weights(void) {
 /* Every bad call gives its status and leaves the outputs as they were. */
 static void bad_input(void) {
     float pred[4] = {1, 2, 3, 4}, label[4] = {0}, value[2] = {7, 7}, grad[4] = {7, 7, 7, 7};
-    const closs_elementwise_f32 good = {.batch = 2, .inner = 2, .pred = pred, .label = label, .value = value, .grad = grad};
+    const closs_elementwise_f32 good = {
+        .batch = 2, .inner = 2, .pred = pred, .label = label, .value = value, .grad = grad};
     closs_elementwise_f32 bad;
 #define REJECTS(expected, call) CHECK((call) == (expected) && value[0] == 7 && grad[0] == 7 && grad[3] == 7)
 #define WITH(change) (bad = good, change, &bad)
@@ -138,7 +140,7 @@ static void threads_give_the_same_bits(void) {
     float *pred = malloc(sizeof(float) * N), *label = malloc(sizeof(float) * N);
     float *grad = malloc(sizeof(float) * N), *again = malloc(sizeof(float) * N);
     for (int i = 0; i < N; i++) {
-        pred[i] = (float)((i * 7919) % 10007) / 10007;
+        pred[i] = (float)((i % 10007) * 7919 % 10007) / 10007;
         label[i] = (float)(i % 2);
     }
     const float one = 1;
@@ -171,6 +173,7 @@ int main(void) {
     bad_input();
     the_list_of_losses();
     threads_give_the_same_bits();
-    printf("%s (%s, OpenMP %s)\n", failures ? "FAILED" : "C tests passed", closs_isa(), closs_has_openmp() ? "yes" : "no");
+    printf("%s (%s, OpenMP %s)\n", failures ? "FAILED" : "C tests passed", closs_isa(),
+           closs_has_openmp() ? "yes" : "no");
     return failures != 0;
 }

@@ -81,7 +81,10 @@ cdef closs_status launch(elementwise_args *args, ElementwiseSpec spec, int64_t o
     args.total = total if spec.reduction >= CLOSS_MEAN else NULL
     if parameter == NULL and spec.has_parameter:
         parameter_period = 1
-        parameter = <void *>&spec.narrow_parameter if elementwise_args is closs_elementwise_f32 else <void *>&spec.wide_parameter
+        if elementwise_args is closs_elementwise_f32:
+            parameter = &spec.narrow_parameter
+        else:
+            parameter = &spec.wide_parameter
     if elementwise_args is closs_elementwise_f32:
         narrow.data = parameter
         narrow.repeat = parameter_repeat

@@ -4,7 +4,8 @@
 
 #include "portable.h"
 
-/* Q(r), for exp(r) = 1 + r + r^2 Q(r) on |r| <= log(2) / 2 + 1e-4; relative error of exp: 3.7e-9 (float), 4.1e-18 (double). */
+/* Q(r), for exp(r) = 1 + r + r^2 Q(r) on |r| <= log(2) / 2 + 1e-4; relative error of exp: 3.7e-9 (float), 4.1e-18
+ * (double). */
 CLOSS_INLINE float exp_tail_f32(float r) {
     float p = 0x1.6850dep-10f;
     p = CLOSS_FMA_F32(p, r, 0x1.123bd4p-7f);

@@ -23,18 +23,25 @@ static const struct {
 };
 
 enum {
-    CHUNK_BYTES = 8192,       /* of one array in a kernel call: pred, label, value, gradient stay in L1 together */
-    STREAM_BYTES = 16 << 20,  /* from here on gradients bypass the caches */
+    CHUNK_BYTES = 8192,      /* of one array in a kernel call: pred, label, value, gradient stay in L1 together */
+    STREAM_BYTES = 16 << 20, /* from here on gradients bypass the caches */
 };
 
 static int has_total(closs_reduction reduction) {
     return reduction == CLOSS_MEAN || reduction == CLOSS_SUM || reduction == CLOSS_WEIGHTED_MEAN;
 }
 
-/* Whether [a, a + a_bytes) and [b, b + b_bytes) share a byte. Empty and absent arrays share none. */
-static int overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes) {
-    uintptr_t from_a = (uintptr_t)a, from_b = (uintptr_t)b;
-    return a && b && from_a < from_b + b_bytes && from_b < from_a + a_bytes && a_bytes && b_bytes;
+/* Memory of an argument; absent arrays have no bytes. */
+typedef struct {
+    const void *data;
+    uint64_t bytes;
+} span;
+
+static span span_of(const void *data, uint64_t bytes) { return (span){data, data ? bytes : 0}; }
+
+static int overlap(span a, span b) {
+    uintptr_t from_a = (uintptr_t)a.data, from_b = (uintptr_t)b.data;
+    return a.bytes && b.bytes && from_a < from_b + b.bytes && from_b < from_a + a.bytes;
 }
 
 /* *product = a * b for sizes; 0 if it would exceed limit. */

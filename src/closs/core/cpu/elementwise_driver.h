@@ -19,7 +19,7 @@ typedef struct {
     double factor, divisor;  /* of sums */
     int summed;              /* 0: values go out as they are, one an element */
     int stream;              /* gradients bypass the caches */
-    closs_sum *partials; /* [pieces][batch], or NULL: each task finishes its samples */
+    closs_sum *partials;     /* [pieces][batch], or NULL: each task finishes its samples */
 } NAME(call);
 
 /* ---- Checks ----------------------------------------------------------------------------------------------------- */
@@ -44,31 +44,25 @@ static closs_status NAME(check_parameter)(int loss, const BROADCAST *parameter) 
 
 /* An output may overlap nothing; but the gradient may be pred itself. */
 static closs_status NAME(check_overlap)(const ARGS *args, const BROADCAST *parameter, int64_t n, int64_t values) {
-    const struct {
-        const void *data;
-        uint64_t bytes;
-    } inputs[] = {
-        {args->pred, sizeof(real) * (uint64_t)n},
-        {args->label, sizeof(real) * (uint64_t)n},
-        {args->sample_weight.data, sizeof(real) * (uint64_t)NAME(extent)(&args->sample_weight, n)},
-        {parameter ? parameter->data : NULL, parameter ? sizeof(real) * (uint64_t)NAME(extent)(parameter, n) : 0},
-        {args->grad_output, sizeof(real) * (uint64_t)values},
-        {args->weight, sizeof(double)},
-    }, outputs[] = {
-        {args->value, sizeof(real) * (uint64_t)values},
-        {args->total, sizeof(double)},
-        {args->grad, sizeof(real) * (uint64_t)n},
+    const uint64_t bytes = sizeof(real) * (uint64_t)n, value_bytes = sizeof(real) * (uint64_t)values;
+    const BROADCAST *weight = &args->sample_weight;
+    const span inputs[] = {
+        span_of(args->pred, bytes),
+        span_of(args->label, bytes),
+        span_of(weight->data, sizeof(real) * (uint64_t)NAME(extent)(weight, n)),
+        parameter ? span_of(parameter->data, sizeof(real) * (uint64_t)NAME(extent)(parameter, n)) : span_of(NULL, 0),
+        span_of(args->grad_output, value_bytes),
+        span_of(args->weight, sizeof(double)),
     };
-    for (int o = 0; o < 3; o++) {
-        for (int i = 0; i < 6; i++) {
-            int in_place = outputs[o].data == args->grad && i == 0 && args->grad == args->pred;
-            if (!in_place && overlap(outputs[o].data, outputs[o].bytes, inputs[i].data, inputs[i].bytes))
-                return CLOSS_OVERLAP;
-        }
-        for (int other = 0; other < o; other++)
-            if (overlap(outputs[o].data, outputs[o].bytes, outputs[other].data, outputs[other].bytes))
-                return CLOSS_OVERLAP;
+    const span value = span_of(args->value, value_bytes), total = span_of(args->total, sizeof(double));
+    const span grad = span_of(args->grad, bytes);
+    for (int i = 0; i < 6; i++) {
+        int in_place = i == 0 && args->grad == args->pred;
+        if (overlap(value, inputs[i]) || overlap(total, inputs[i]) || (!in_place && overlap(grad, inputs[i])))
+            return CLOSS_OVERLAP;
     }
+    if (overlap(value, grad) || overlap(total, grad))
+        return CLOSS_OVERLAP; /* a value and a total never come together */
     return CLOSS_OK;
 }
 
@@ -305,18 +299,18 @@ closs_status NAME(closs_elementwise_run)(int loss, const ARGS *args, const BROAD
 }
 
 /* The public functions, one a row. */
-#define ELEMENTWISE_PLAIN(name, grain)                                                                               \
-    closs_status NAME(closs_##name)(const ARGS *args) {                                                              \
-        return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, NULL);                                    \
+#define ELEMENTWISE_PLAIN(name, grain)                                            \
+    closs_status NAME(closs_##name)(const ARGS *args) {                           \
+        return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, NULL); \
     }
-#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain)                                                          \
-    closs_status NAME(closs_##name)(const ARGS *args, real parameter) {                                              \
-        const BROADCAST uniform = {&parameter, 0, 1};                                                                \
-        return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, &uniform);                                \
+#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain)                           \
+    closs_status NAME(closs_##name)(const ARGS *args, real parameter) {               \
+        const BROADCAST uniform = {&parameter, 0, 1};                                 \
+        return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, &uniform); \
     }
-#define ELEMENTWISE_VARYING(name, parameter, grain)                                                                  \
-    closs_status NAME(closs_##name)(const ARGS *args, const BROADCAST *parameter) {                                  \
-        return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, parameter);                               \
+#define ELEMENTWISE_VARYING(name, parameter, grain)                                    \
+    closs_status NAME(closs_##name)(const ARGS *args, const BROADCAST *parameter) {    \
+        return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, parameter); \
     }
 #include "../losses.def"
 

@@ -7,8 +7,8 @@
 
 typedef NAME(closs_point) NAME(formula)(real x, real y, real parameter);
 
-CLOSS_INLINE void NAME(value_loop)(NAME(formula) * formula, int varying, int64_t n, const real *pred,
-                                   const real *label, const real *parameter, real *value) {
+CLOSS_INLINE void NAME(value_loop)(NAME(formula) * formula, int varying, int64_t n, const real *pred, const real *label,
+                                   const real *parameter, real *value) {
     const real uniform = varying || !parameter ? 0 : *parameter;
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) value[i] = formula(pred[i], label[i], varying ? parameter[i] : uniform).value;
@@ -25,14 +25,14 @@ CLOSS_INLINE void NAME(gradient_loop)(NAME(formula) * formula, int varying, int6
     }
 }
 
-#define KERNELS(name, varying)                                                                                       \
-    static void NAME(name##_value)(int64_t n, const real *pred, const real *label, const real *parameter,            \
-                                   real *value) {                                                                    \
-        NAME(value_loop)(NAME(name), varying, n, pred, label, parameter, value);                                     \
-    }                                                                                                                \
-    static void NAME(name##_gradient)(int64_t n, const real *pred, const real *label, const real *parameter,         \
-                                      real scale, real *value, real *grad) {                                         \
-        NAME(gradient_loop)(NAME(name), varying, n, pred, label, parameter, scale, value, grad);                     \
+#define KERNELS(name, varying)                                                                               \
+    static void NAME(name##_value)(int64_t n, const real *pred, const real *label, const real *parameter,    \
+                                   real *value) {                                                            \
+        NAME(value_loop)(NAME(name), varying, n, pred, label, parameter, value);                             \
+    }                                                                                                        \
+    static void NAME(name##_gradient)(int64_t n, const real *pred, const real *label, const real *parameter, \
+                                      real scale, real *value, real *grad) {                                 \
+        NAME(gradient_loop)(NAME(name), varying, n, pred, label, parameter, scale, value, grad);             \
     }
 #define ELEMENTWISE_VARYING(name, parameter, grain) KERNELS(name, 1)
 #define ELEMENTWISE(name) KERNELS(name, 0)

@@ -1,7 +1,7 @@
 /* One type's half of closs_kernels (see kernels.h; compiled once a type).
  *
- * parameter: one number for the losses that are ELEMENTWISE_UNIFORM in losses.def, an array of n for ELEMENTWISE_VARYING,
- * not read for ELEMENTWISE_PLAIN. grad may be pred itself; no other overlap.
+ * parameter: one number for the losses that are ELEMENTWISE_UNIFORM in losses.def, an array of n for
+ * ELEMENTWISE_VARYING, not read for ELEMENTWISE_PLAIN. grad may be pred itself; no other overlap.
  */
 
 /* value[i] = the loss of pred[i], label[i]. */

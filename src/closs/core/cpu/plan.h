@@ -39,7 +39,8 @@ static inline closs_plan closs_plan_for(int64_t outer, int64_t batch, int64_t in
     plan.tile = closs_clamp(CLOSS_TASK_ELEMENTS / inner, 1, closs_clamp(batch, 1, CLOSS_MAX_TILE));
     plan.tiles = closs_ceil_div(batch, plan.tile);
     int64_t slabs = closs_clamp(CLOSS_TASK_ELEMENTS / (plan.tile * plan.inner_piece), 1, outer);
-    plan.outer_pieces = closs_clamp(outer / slabs, 1, closs_clamp(CLOSS_MAX_PARTIALS / (batch * plan.inner_pieces), 1, outer));
+    plan.outer_pieces =
+        closs_clamp(outer / slabs, 1, closs_clamp(CLOSS_MAX_PARTIALS / (batch * plan.inner_pieces), 1, outer));
     plan.tasks = plan.outer_pieces * plan.tiles * plan.inner_pieces;
     return plan;
 }
@@ -54,8 +55,8 @@ static inline closs_box closs_box_of(const closs_plan *plan, int64_t task) {
     int64_t tile = task / plan->inner_pieces % plan->tiles;
     int64_t outer_piece = task / plan->inner_pieces / plan->tiles;
     closs_box box;
-    box.outer_begin = plan->outer / plan->outer_pieces * outer_piece +
-                      closs_clamp(outer_piece, 0, plan->outer % plan->outer_pieces);
+    box.outer_begin =
+        plan->outer / plan->outer_pieces * outer_piece + closs_clamp(outer_piece, 0, plan->outer % plan->outer_pieces);
     box.outer_end = plan->outer / plan->outer_pieces * (outer_piece + 1) +
                     closs_clamp(outer_piece + 1, 0, plan->outer % plan->outer_pieces);
     box.sample_begin = tile * plan->tile;

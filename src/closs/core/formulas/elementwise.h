@@ -126,8 +126,7 @@ CLOSS_INLINE NAME(closs_point) NAME(poisson_nll)(real x, real y, real unused) {
 CLOSS_INLINE NAME(closs_point) NAME(poisson_rate_nll)(real x, real y, real epsilon) {
     real log_rate = NAME(log_of_sum)(x, epsilon, R(0.0));
     int only_rate = (y == 0) | (x > REAL_MAX);
-    return NAME(closs_point_of)(only_rate ? x : MADD(-y, log_rate, x),
-                                y == 0 ? R(1.0) : R(1.0) - y / (x + epsilon));
+    return NAME(closs_point_of)(only_rate ? x : MADD(-y, log_rate, x), y == 0 ? R(1.0) : R(1.0) - y / (x + epsilon));
 }
 
 /* Stirling's approximation of log(y!) where y > 1, else 0: y log(y) - y + log(2 pi y) / 2. */

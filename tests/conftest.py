@@ -1,0 +1,22 @@
+"""Markers, profiles, and the two parameters that nearly every test has: a row of registry.py and a float type."""
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from registry import DTYPES, ROWS
+
+settings.register_profile("closs", deadline=None, derandomize=True, max_examples=30)
+settings.load_profile("closs")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "exhaustive: over all float32, minutes a loss; run with -m exhaustive")
+    if not config.option.markexpr:
+        config.option.markexpr = "not exhaustive"
+
+
+def pytest_generate_tests(metafunc):
+    if "row" in metafunc.fixturenames:
+        metafunc.parametrize("row", ROWS, ids=lambda row: row.id)
+    if "dtype" in metafunc.fixturenames:
+        metafunc.parametrize("dtype", DTYPES, ids=lambda dtype: np.dtype(dtype).name)
