@@ -52,25 +52,27 @@ CLOSS_INLINE NAME(closs_point) NAME(huber)(real x, real y, real rho) {
 /* Binary cross-entropy of the logit x, s the logistic function: l = -w y log s(x) - (1 - y) log s(-x).
  *
  * With L = log(1 + exp(-|x|)), -log s(x) = L + max(-x, 0) and -log s(-x) = L + max(x, 0), so
- * l = (w y + 1 - y) L + |x| (1 - y if x > 0 else w y): nothing overflows, and for labels in [0, 1] nothing cancels. The
- * slope (1 - y) s(x) - w y s(-x) is not written s(x) - y, which is off by 1e-3 (relative) in the tail. */
+ * l = w y L + (1 - y) L + |x| (1 - y if x > 0 else w y): nothing overflows, and for labels in [0, 1] nothing cancels.
+ * Adding up from the right rounds less than (w y + 1 - y) L does. The slope (1 - y) s(x) - w y s(-x) is not written
+ * s(x) - y, which is off by 1e-3 (relative) in the tail; with what the product w y lost it stays within 2 ulp where its
+ * two terms cancel. */
 CLOSS_INLINE NAME(closs_point) NAME(sigmoid_bce)(real x, real y, real pos_weight) {
     NAME(vm_logistic_t) at = NAME(vm_logistic)(ABS(x));
     real positive = pos_weight * y, negative = R(1.0) - y;
-    real linear = x > 0 ? negative : positive;
-    real curved = at.softplus * (positive + negative);
+    real lost = MADD(pos_weight, y, -positive);
+    real factor = x > 0 ? negative : positive;
+    real linear = factor == 0 ? R(0.0) : factor * ABS(x);
     real s_of_x = x > 0 ? at.upper : at.lower;
     real s_of_minus_x = x > 0 ? at.lower : at.upper;
-    return NAME(closs_point_of)(linear == 0 ? curved : MADD(ABS(x), linear, curved),
-                                MADD(negative, s_of_x, -(positive * s_of_minus_x)));
+    return NAME(closs_point_of)(MADD(positive, at.softplus, MADD(negative, at.softplus, linear)),
+                                MADD(-positive, s_of_minus_x, MADD(-lost, s_of_minus_x, negative * s_of_x)));
 }
 
-/* log(a + b + rest) for |rest| far below a + b. The logarithm of a sum near 1 magnifies the rounding of the sum (BCE of
- * p = 1 - 2^-24 would be off by 1e-5, relative), hence log(s + e) = log(s) + e / s with the lost part e. */
+/* log(a + b + rest) for |rest| far below a + b. The logarithm of a sum near 1 magnifies the rounding of the sum: BCE of
+ * p = 1 - 2^-24 would be off by 1e-5, relative. */
 CLOSS_INLINE real NAME(log_of_sum)(real a, real b, real rest) {
     NAME(two_sum_t) s = NAME(two_sum)(a, b);
-    real log_s = NAME(vm_log)(s.sum);
-    return ABS(log_s) <= REAL_MAX ? log_s + (s.error + rest) / s.sum : log_s;
+    return NAME(vm_log_corrected)(s.sum, (s.error + rest) / s.sum);
 }
 
 /* Binary cross-entropy of the probability x: l = -w y log(x + e) - (1 - y) log(1 - x + e), e = 1e-12 (Gluon's).
@@ -79,11 +81,11 @@ CLOSS_INLINE NAME(closs_point) NAME(bce)(real x, real y, real pos_weight) {
     const real e = R(1e-12);
     NAME(two_sum_t) q = NAME(two_sum)(R(1.0), -x);
     real positive = pos_weight * y, negative = R(1.0) - y;
-    real log_p = positive == 0 ? R(0.0) : positive * NAME(log_of_sum)(x, e, R(0.0));
-    real log_q = negative == 0 ? R(0.0) : negative * NAME(log_of_sum)(q.sum, e, q.error);
+    real log_p = positive == 0 ? R(0.0) : NAME(log_of_sum)(x, e, R(0.0));
+    real log_q = negative == 0 ? R(0.0) : NAME(log_of_sum)(q.sum, e, q.error);
     real slope_p = positive == 0 ? R(0.0) : positive / (x + e);
     real slope_q = negative == 0 ? R(0.0) : negative / (q.sum + e);
-    return NAME(closs_point_of)(-(log_p + log_q), slope_q - slope_p);
+    return NAME(closs_point_of)(-MADD(positive, log_p, negative * log_q), slope_q - slope_p);
 }
 
 /* l = max(0, margin - x y), slope -y where that is positive, else 0. */

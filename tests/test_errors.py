@@ -1,0 +1,273 @@
+"""Bad input: the right error, a message that names argument, expected and got, and no output touched."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from helpers import bits
+
+import closs
+
+SHAPE = (4, 3)
+SENTINEL = -123.25
+
+
+def arguments(row):
+    """A valid call's arguments, outputs filled with a sentinel."""
+    pred = row.pred(np.linspace(0.1, 0.9, 12, dtype=np.float32).reshape(SHAPE))
+    return {
+        "pred": pred,
+        "label": row.labels_like(pred),
+        "sample_weight": np.ones(SHAPE, np.float32),
+        "grad_output": np.ones(4, np.float32),
+        "out": np.full(4, SENTINEL, np.float32),
+        "grad_out": np.full(SHAPE, SENTINEL, np.float32),
+    }
+
+
+def fail(row, given: dict, error: type, argument: str, method: str = "value_and_grad", **options) -> None:
+    """The call raises, names the argument, and leaves every array as it was."""
+    call = given | row.call
+    if row.cls is closs.PoissonNLLLoss:
+        call["target"] = call.pop("label")
+        argument = argument.replace("label", "target")
+    before = {k: bits(v) for k, v in call.items() if isinstance(v, np.ndarray) and v.dtype.kind in "fiu"}
+    loss = row.make(**options)
+    with pytest.raises(error, match=rf"^{re.escape(argument)}: expected .+, got .+"):
+        getattr(loss, method)(**call)
+    assert before == {k: bits(call[k]) for k in before}, "an array was written to"
+
+
+def float32s(*shape) -> np.ndarray:
+    return np.full(shape, SENTINEL, np.float32)
+
+
+def read_only(*shape) -> np.ndarray:
+    array = float32s(*shape)
+    array.flags.writeable = False
+    return array
+
+
+# what is replaced in a valid call: a value, or a function of the valid arguments
+BAD_SHAPES = {
+    "pred longer": ("label", {"pred": np.ones((5, 3), np.float32), "sample_weight": None}),
+    "label shorter": ("label", {"label": np.ones((3, 3), np.float32)}),
+    "label that a reshape would fit": ("label", {"label": np.ones((3, 4), np.float32)}),
+    "label that is flat": ("label", {"label": np.ones(12, np.float32)}),
+    "label that would broadcast": ("label", {"label": np.ones((1, 3), np.float32)}),
+    "label that is 0-d": ("label", {"label": np.float32(1)}),
+    "label that is empty": ("label", {"label": np.ones((0, 3), np.float32)}),
+    "sample_weight of samples without axis": ("sample_weight", {"sample_weight": np.ones(4)}),
+    "sample_weight of wrong length": ("sample_weight", {"sample_weight": np.ones((5, 1))}),
+    "sample_weight with more axes": ("sample_weight", {"sample_weight": np.ones((1, 4, 3))}),
+    "sample_weight that pred would broadcast to": ("sample_weight", {"sample_weight": np.ones((2, 4, 3))}),
+    "sample_weight that is empty": ("sample_weight", {"sample_weight": np.ones((0, 3))}),
+    "grad_output of wrong length": ("grad_output", {"grad_output": np.ones(3)}),
+    "grad_output of pred's shape": ("grad_output", {"grad_output": np.ones(SHAPE)}),
+    "grad_output with an axis too many": ("grad_output", {"grad_output": np.ones((4, 1))}),
+    "grad_output that is a scalar": ("grad_output", {"grad_output": 1.0}),
+    "out of wrong length": ("out", {"out": float32s(3)}),
+    "out of pred's shape": ("out", {"out": float32s(*SHAPE)}),
+    "out with an axis too many": ("out", {"out": float32s(4, 1)}),
+    "out that is read-only": ("out", {"out": read_only(4)}),
+    "grad_out of wrong shape": ("grad_out", {"grad_out": float32s(3, 4)}),
+    "grad_out that is flat": ("grad_out", {"grad_out": float32s(12)}),
+    "grad_out that is read-only": ("grad_out", {"grad_out": read_only(*SHAPE)}),
+    "out is in pred": ("out", lambda a: {"out": a["pred"].ravel()[:4]}),
+    "out is in label": ("out", lambda a: {"out": a["label"][:, 1]}),
+    "out is in sample_weight": ("out", lambda a: {"out": a["sample_weight"][:, 0]}),
+    "out is grad_output": ("out", lambda a: {"out": a["grad_output"]}),
+    "grad_out is label": ("grad_out", lambda a: {"grad_out": a["label"]}),
+    "grad_out is sample_weight": ("grad_out", lambda a: {"grad_out": a["sample_weight"]}),
+    "grad_out is pred reversed": ("grad_out", lambda a: {"grad_out": a["pred"][::-1]}),
+    "grad_out is pred of other shape": ("grad_out", lambda a: {"grad_out": a["pred"].reshape(3, 4)}),
+}  # fmt: skip
+
+BAD_KINDS = {
+    "pred complex": ("pred", {"pred": np.ones(SHAPE, complex)}),
+    "pred of objects": ("pred", {"pred": np.ones(SHAPE, object)}),
+    "pred of strings": ("pred", {"pred": np.full(SHAPE, "1.0")}),
+    "pred of dates": ("pred", {"pred": np.zeros(SHAPE, "M8[s]")}),
+    "pred with fields": ("pred", {"pred": np.zeros(SHAPE, [("x", "f4")])}),
+    "pred ragged": ("pred", {"pred": [[1.0], [1.0, 2.0]]}),
+    "pred missing": ("pred", {"pred": None}),
+    "label complex": ("label", {"label": np.ones(SHAPE, complex)}),
+    "label of objects": ("label", {"label": np.ones(SHAPE, object)}),
+    "label of strings": ("label", {"label": np.full(SHAPE, "1.0")}),
+    "label missing": ("label", {"label": None}),
+    "sample_weight complex": ("sample_weight", {"sample_weight": np.ones(SHAPE, complex)}),
+    "sample_weight of objects": ("sample_weight", {"sample_weight": np.ones(SHAPE, object)}),
+    "sample_weight a string": ("sample_weight", {"sample_weight": "balanced"}),
+    "grad_output complex": ("grad_output", {"grad_output": np.ones(4, complex)}),
+    "out of other type": ("out", {"out": np.full(4, SENTINEL)}),
+    "out of other byte order": ("out", {"out": np.full(4, SENTINEL, np.dtype(np.float32).newbyteorder())}),
+    "out a list": ("out", {"out": [0.0] * 4}),
+    "grad_out of other type": ("grad_out", {"grad_out": np.full(SHAPE, SENTINEL)}),
+    "grad_out of integers": ("grad_out", {"grad_out": np.full(SHAPE, 7, np.int32)}),
+    "grad_out a list": ("grad_out", {"grad_out": [[0.0] * 3] * 4}),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SHAPES)
+def test_bad_shapes_and_memory(row, case):
+    argument, change = BAD_SHAPES[case]
+    given = arguments(row)
+    fail(row, given | (change(given) if callable(change) else change), ValueError, argument)
+
+
+@pytest.mark.parametrize("case", BAD_KINDS)
+def test_bad_kinds(row, case):
+    argument, change = BAD_KINDS[case]
+    fail(row, arguments(row) | change, TypeError, argument)
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble) == np.float64, reason="long double is double on this platform")
+def test_longdouble_pred(row):
+    fail(row, arguments(row) | {"pred": np.ones(SHAPE, np.longdouble)}, TypeError, "pred")
+
+
+def test_the_call_without_weights_checks_too(row):
+    """It has a path of its own, which must not be less strict."""
+    plain = {k: v for k, v in arguments(row).items() if k in ("pred", "label", "grad_out")}
+    fail(row, plain | {"label": np.ones((3, 4), np.float32)}, ValueError, "label")
+    fail(row, plain | {"grad_out": plain["label"]}, ValueError, "grad_out")
+    fail(row, plain | {"grad_out": read_only(*SHAPE)}, ValueError, "grad_out")
+    fail(row, plain | {"grad_out": np.full(SHAPE, SENTINEL)}, TypeError, "grad_out")
+    row.make().value_and_grad(*list(plain.values())[:2], **row.call, grad_out=plain["grad_out"])
+
+
+@pytest.mark.parametrize("method", ["__call__", "value_and_grad", "grad"])
+def test_every_method_checks(row, method):
+    takes = {"__call__": ["out"], "grad": ["grad_out", "grad_output"]}.get(method, ["out", "grad_out", "grad_output"])
+    given = {k: v for k, v in arguments(row).items() if k in ["pred", "label", "sample_weight", *takes]}
+    fail(row, given | {"label": np.ones((3, 4), np.float32)}, ValueError, "label", method)
+    for output in set(takes) & {"out", "grad_out"}:
+        fail(row, given | {output: float32s(7)}, ValueError, output, method)
+
+
+def test_outputs_that_overlap_each_other(row):
+    given, memory = arguments(row), float32s(16)
+    fail(row, given | {"out": memory[:4], "grad_out": memory[3:15].reshape(SHAPE)}, ValueError, "grad_out")
+
+
+def test_grad_out_that_overlaps_pred_but_is_not_pred(row):
+    memory = float32s(13)
+    memory[:12] = arguments(row)["pred"].ravel()
+    given = arguments(row) | {"pred": memory[:12].reshape(SHAPE), "grad_out": memory[1:].reshape(SHAPE)}
+    fail(row, given, ValueError, "grad_out")
+    square = arguments(row)["pred"][:3].copy()
+    fail(row, {"pred": square, "label": row.labels_like(square), "grad_out": square.T}, ValueError, "grad_out")
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "weighted_mean"])
+def test_outputs_of_whole_reductions(row, reduction):
+    given = {k: v for k, v in arguments(row).items() if k in ("pred", "label", "grad_out")}
+    fail(row, given | {"out": np.full(4, SENTINEL)}, ValueError, "out", reduction=reduction)
+    fail(row, given | {"out": np.array(SENTINEL, np.float32)}, TypeError, "out", reduction=reduction)
+    fail(row, given | {"grad_output": np.ones(1)}, ValueError, "grad_output", reduction=reduction)
+
+
+@pytest.mark.parametrize("batch_axis", [2, -3, 2**31 - 1])
+def test_batch_axis_out_of_range(row, batch_axis):
+    fail(row, arguments(row), ValueError, "batch_axis", batch_axis=batch_axis)
+
+
+def test_batch_axis_of_0d_pred(row):
+    fail(row, {"pred": np.float32(0.5), "label": np.float32(1)}, ValueError, "batch_axis", batch_axis=1)
+
+
+@pytest.mark.parametrize(
+    "from_sigmoid, pos_weight, error",
+    [(k, *case) for k in (False, True) for case in (
+        (np.ones(4), ValueError), (np.ones(2), ValueError), (np.ones((4, 1, 1)), ValueError),
+        (np.ones(3, complex), TypeError), ("balanced", TypeError), ([None], TypeError))],
+)  # fmt: skip
+def test_pos_weight(from_sigmoid, pos_weight, error):
+    loss = closs.SigmoidBCELoss(from_sigmoid)
+    pred, out, grad_out = np.full(SHAPE, 0.5, np.float32), float32s(4), float32s(*SHAPE)
+    with pytest.raises(error, match="^pos_weight: expected .+, got .+"):
+        loss.value_and_grad(pred, pred, None, pos_weight, out=out, grad_out=grad_out)
+    assert (out == SENTINEL).all()
+    assert (grad_out == SENTINEL).all()
+
+
+def test_pos_weight_overlaps_grad_out():
+    pred, weight = np.full(SHAPE, 0.5, np.float32), np.ones(SHAPE, np.float32)
+    with pytest.raises(ValueError, match="^grad_out: expected .+, got .+ pos_weight"):
+        closs.SigmoidBCELoss().value_and_grad(pred, pred, None, weight, grad_out=weight)
+    assert (weight == 1).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"from_logits": False}])
+@pytest.mark.parametrize(
+    "epsilon, error",
+    [(-1e-9, ValueError), (math.nan, ValueError), (math.inf, ValueError), ("1", TypeError), (None, TypeError)],
+)
+def test_epsilon(options, epsilon, error):
+    pred, out, grad_out = np.ones(SHAPE, np.float32), float32s(4), float32s(*SHAPE)
+    with pytest.raises(error, match="^epsilon: expected .+, got .+"):
+        closs.PoissonNLLLoss(**options).value_and_grad(pred, pred, None, epsilon, out=out, grad_out=grad_out)
+    assert (out == SENTINEL).all()
+    assert (grad_out == SENTINEL).all()
+
+
+NOT_FINITE = [(math.nan, ValueError), (math.inf, ValueError), (-math.inf, ValueError)]
+NOT_NUMBERS = [("1", TypeError), (1j, TypeError), ([1.0], TypeError), (True, TypeError)]
+
+
+@pytest.mark.parametrize(
+    "cls, argument, value, error",
+    [
+        *((closs.HuberLoss, "rho", *bad) for bad in ((0, ValueError), (-1, ValueError), *NOT_FINITE, *NOT_NUMBERS)),
+        *((cls, "margin", *bad) for cls in (closs.HingeLoss, closs.SquaredHingeLoss) for bad in NOT_FINITE + NOT_NUMBERS),
+        (closs.LogisticLoss, "label_format", "ternary", ValueError),
+        (closs.LogisticLoss, "label_format", None, TypeError),
+    ],
+)
+def test_constructors(cls, argument, value, error):
+    with pytest.raises(error, match=f"^{argument}: expected .+, got .+"):
+        cls(**{argument: value})
+
+
+@pytest.mark.parametrize(
+    "argument, value, error",
+    [
+        *(("weight", *bad) for bad in NOT_FINITE + NOT_NUMBERS),
+        *(("batch_axis", value, TypeError) for value in (0.0, "0", None, True)),
+        ("reduction", "average", ValueError),
+        ("reduction", None, TypeError),
+    ],
+)
+def test_every_constructor(row, argument, value, error):
+    with pytest.raises(error, match=f"^{argument}: expected .+, got .+"):
+        row.make(**{argument: value})
+
+
+@pytest.mark.parametrize("value", [1e-50, 1e50])
+def test_parameters_that_float32_cannot_hold(value):
+    """They are fine for float64; for float32 the message still says what is wrong."""
+    pred = np.ones(SHAPE, np.float32)
+    loss = closs.HuberLoss(rho=value)
+    with pytest.raises(ValueError, match="rho"):
+        loss(pred, pred)
+    assert loss(pred.astype(float), pred.astype(float)).tolist() == [0.0] * 4
+
+
+@pytest.mark.parametrize("threads, error", [(0, ValueError), (-1, ValueError), (2**31, ValueError), (2**70, ValueError),
+                                            (1.0, TypeError), ("2", TypeError), (None, TypeError), (True, TypeError)])  # fmt: skip
+def test_threads(threads, error):
+    before = closs.get_num_threads()
+    with pytest.raises(error, match="^threads: expected .+, got .+"):
+        closs.set_num_threads(threads)
+    with pytest.raises(error, match="^threads: expected .+, got .+"), closs.num_threads(threads):
+        pass
+    assert closs.get_num_threads() == before
+
+
+def test_unknown_arguments(row):
+    """Those that follow reduction are keyword-only, and there are no others."""
+    with pytest.raises(TypeError):
+        row.cls("sample_mean", 1, 2, 3, 4, 5, 6)
+    with pytest.raises(TypeError):
+        row.make(no_such_option=1)
