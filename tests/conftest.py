@@ -5,7 +5,7 @@ import pytest
 from hypothesis import settings
 from registry import DTYPES, ROWS
 
-settings.register_profile("closs", deadline=None, derandomize=True, max_examples=30)
+settings.register_profile("closs", deadline=None, derandomize=True, max_examples=30, report_multiple_bugs=False)
 settings.load_profile("closs")
 
 

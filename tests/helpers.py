@@ -29,18 +29,18 @@ def notable(dtype) -> np.ndarray:
     return np.concatenate([x, -x])
 
 
-def from_integers(count: int, dtype, seed: int = 1) -> np.ndarray:
-    """Finite numbers made of integer arithmetic alone, hence the same with every NumPy: a third moderate, a third
-    smaller and larger by up to 2^20, a third of any magnitude."""
+def from_integers(count: int, dtype, seed: int = 1, exponents: int | None = None) -> np.ndarray:
+    """Finite numbers made of integer arithmetic alone, hence the same with every NumPy, of any magnitude or between
+    2^-exponents and 2^exponents."""
     unsigned, mantissa_bits, bias = (np.uint32, 23, 127) if dtype == np.float32 else (np.uint64, 52, 1023)
+    spread = np.uint64(exponents or bias - 1)
     i = np.arange(count, dtype=np.uint64) + np.uint64(seed << 40)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):  # the mixer of splitmix64
         i = (i ^ (i >> np.uint64(shift))) * np.uint64(factor)
-    spread = np.resize(np.array([3, 20, bias - 1], np.uint64), count)
-    exponent = np.uint64(bias) - spread + (i >> np.uint64(54)) % (2 * spread)
-    bits = i & np.uint64((1 << mantissa_bits) - 1) | exponent << np.uint64(mantissa_bits)
-    sign = (i >> np.uint64(53) & np.uint64(1)) << np.uint64(8 * np.dtype(dtype).itemsize - 1)
-    return (bits | sign).astype(unsigned).view(dtype)
+    mantissa = i & np.uint64((1 << mantissa_bits) - 1)
+    exponent = np.uint64(bias) - spread + (i * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(48)) % (spread + spread)
+    sign = i >> np.uint64(63) << np.uint64(8 * np.dtype(dtype).itemsize - 1)
+    return (mantissa | exponent << np.uint64(mantissa_bits) | sign).astype(unsigned).view(dtype)
 
 
 def moderate(shape, dtype, seed: int = 1) -> np.ndarray:

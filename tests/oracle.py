@@ -15,8 +15,10 @@ import numpy as np
 
 mpmath.mp.dps = 50
 
-#: Units in the last place: of one element's value or slope; of sums and means, and of whatever weights multiply.
+#: Units in the last place: of one element's value or slope; what a pos_weight adds to that, being a factor that is
+#: rounded; of sums and means, and of whatever weights multiply.
 ULPS_OF_ELEMENT = 2
+ULPS_OF_POS_WEIGHT = 0.5
 ULPS_OF_SUM = 4
 
 

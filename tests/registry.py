@@ -135,7 +135,8 @@ class Row:
 
     def labels_like(self, x: np.ndarray) -> np.ndarray:
         """Labels for predictions x: all of the row's, over and over."""
-        return np.resize(np.array(self.labels, x.dtype), x.size).reshape(x.shape)
+        with np.errstate(over="ignore"):  # in float16
+            return np.resize(np.array(self.labels, x.dtype), x.size).reshape(x.shape)
 
     def expected(self, x: np.ndarray, y: np.ndarray, n: Numbers) -> tuple[Expected, Expected]:
         """The true value and slope of arrays of floats of one dtype."""

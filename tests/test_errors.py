@@ -1,11 +1,9 @@
 """Bad input: the right error, a message that names argument, expected and got, and no output touched."""
 
 import math
-import re
 
 import numpy as np
 import pytest
-from helpers import bits
 
 import closs
 
@@ -32,11 +30,10 @@ def fail(row, given: dict, error: type, argument: str, method: str = "value_and_
     if row.cls is closs.PoissonNLLLoss:
         call["target"] = call.pop("label")
         argument = argument.replace("label", "target")
-    before = {k: bits(v) for k, v in call.items() if isinstance(v, np.ndarray) and v.dtype.kind in "fiu"}
-    loss = row.make(**options)
-    with pytest.raises(error, match=rf"^{re.escape(argument)}: expected .+, got .+"):
-        getattr(loss, method)(**call)
-    assert before == {k: bits(call[k]) for k in before}, "an array was written to"
+    before = {k: v.tobytes() for k, v in call.items() if isinstance(v, np.ndarray)}
+    with pytest.raises(error, match=rf"^{argument}: expected .+, got .+"):
+        getattr(row.make(**options), method)(**call)
+    assert before == {k: call[k].tobytes() for k in before}, "an array was written to"
 
 
 def float32s(*shape) -> np.ndarray:
@@ -109,6 +106,15 @@ BAD_KINDS = {
 }
 
 
+def test_the_call_is_valid_but_for_what_is_replaced(row):
+    given = list(arguments(row).values())
+    value, grad = row.make().value_and_grad(*given[:3], **row.call, grad_output=given[3], out=given[4], grad_out=given[5])
+    assert value is given[4]
+    assert grad is given[5]
+    assert not (value == SENTINEL).any()
+    assert not (grad == SENTINEL).any()
+
+
 @pytest.mark.parametrize("case", BAD_SHAPES)
 def test_bad_shapes_and_memory(row, case):
     argument, change = BAD_SHAPES[case]
@@ -134,7 +140,6 @@ def test_the_call_without_weights_checks_too(row):
     fail(row, plain | {"grad_out": plain["label"]}, ValueError, "grad_out")
     fail(row, plain | {"grad_out": read_only(*SHAPE)}, ValueError, "grad_out")
     fail(row, plain | {"grad_out": np.full(SHAPE, SENTINEL)}, TypeError, "grad_out")
-    row.make().value_and_grad(*list(plain.values())[:2], **row.call, grad_out=plain["grad_out"])
 
 
 @pytest.mark.parametrize("method", ["__call__", "value_and_grad", "grad"])
@@ -168,7 +173,7 @@ def test_outputs_of_whole_reductions(row, reduction):
     fail(row, given | {"grad_output": np.ones(1)}, ValueError, "grad_output", reduction=reduction)
 
 
-@pytest.mark.parametrize("batch_axis", [2, -3, 2**31 - 1])
+@pytest.mark.parametrize("batch_axis", [2, -3, 2**31 - 1, 2**40, -(2**70)])
 def test_batch_axis_out_of_range(row, batch_axis):
     fail(row, arguments(row), ValueError, "batch_axis", batch_axis=batch_axis)
 

@@ -51,3 +51,10 @@ def choice(name: str, value: Any, choices: Sequence[str]) -> str:
     if value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(map(repr, choices))}, got {value!r}")
     return value
+
+
+def axis(name: str, value: Any) -> int:
+    """An axis of some array: NumPy's have at most 64."""
+    if not -64 <= (result := integer(name, value)) < 64:
+        raise ValueError(f"{name}: expected an axis of pred, got {result}")
+    return result

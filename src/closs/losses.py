@@ -78,7 +78,7 @@ class ElementwiseLoss:
     def __post_init__(self) -> None:
         name, parameter = self._kernel()
         weight = 1.0 if self.weight is None else _checks.number("weight", self.weight)
-        axis = _checks.integer("batch_axis", self.batch_axis)
+        axis = _checks.axis("batch_axis", self.batch_axis)
         reduction = _checks.choice("reduction", self.reduction, _core.REDUCTIONS)
         object.__setattr__(self, "_spec", _core.ElementwiseSpec(name, parameter, weight, axis, reduction))
 

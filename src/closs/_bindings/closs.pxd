@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 cdef extern from "closs/closs.h" nogil:
     ctypedef enum closs_status:
         CLOSS_OK
-        CLOSS_OVERLAP
+        CLOSS_BAD_PARAMETER
 
     ctypedef enum closs_reduction:
         CLOSS_SAMPLE_MEAN
@@ -63,6 +63,7 @@ cdef extern from "closs/closs.h" nogil:
         void *grad
 
     int closs_elementwise_find(const char *name)
+    const char *closs_elementwise_parameter(int loss)
     closs_status closs_elementwise_run_f32(int loss, const closs_elementwise_f32 *args,
                                            const closs_broadcast_f32 *parameter)
     closs_status closs_elementwise_run_f64(int loss, const closs_elementwise_f64 *args,

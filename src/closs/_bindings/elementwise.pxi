@@ -118,20 +118,27 @@ def run_elementwise(ElementwiseSpec spec not None, tuple shape not None, const r
     """
     cdef closs_elementwise_f32 narrow
     cdef closs_elementwise_f64 wide
+    cdef closs_status status
     cdef double total = 0
     cdef int64_t outer = shape[0], batch = shape[1], inner = shape[2]
     cdef int64_t weight_repeat = weight_steps[0], weight_period = weight_steps[1]
     cdef int64_t parameter_repeat = parameter_steps[0], parameter_period = parameter_steps[1]
     if real is float:
-        raise_status(launch(&narrow, spec, outer, batch, inner, start(pred), start(label),
-                            start(sample_weight), weight_repeat, weight_period,
-                            start(parameter), parameter_repeat, parameter_period,
-                            start(grad_output), start(value), start(grad), &total))
+        status = launch(&narrow, spec, outer, batch, inner, start(pred), start(label),
+                        start(sample_weight), weight_repeat, weight_period,
+                        start(parameter), parameter_repeat, parameter_period,
+                        start(grad_output), start(value), start(grad), &total)
     else:
-        raise_status(launch(&wide, spec, outer, batch, inner, start(pred), start(label),
-                            start(sample_weight), weight_repeat, weight_period,
-                            start(parameter), parameter_repeat, parameter_period,
-                            start(grad_output), start(value), start(grad), &total))
+        status = launch(&wide, spec, outer, batch, inner, start(pred), start(label),
+                        start(sample_weight), weight_repeat, weight_period,
+                        start(parameter), parameter_repeat, parameter_period,
+                        start(grad_output), start(value), start(grad), &total)
+    if status == CLOSS_BAD_PARAMETER:  # in range for Python, not for C: 1e-50 is 0 in float
+        name = closs_elementwise_parameter(spec.loss).decode()
+        raise ValueError(f"{name}: expected a number that {'float32' if real is float else 'float64'} can hold, "
+                         f"got {spec.wide_parameter if parameter is None else parameter[0]}")
+    if status != CLOSS_OK:
+        raise ValueError(f"closs: {closs_status_string(status).decode()}")
     return total
 
 

@@ -31,9 +31,3 @@ def get_threads_setting() -> int:
 def set_num_threads(int threads) -> None:
     """0 returns to the default; the caller has checked the range."""
     closs_set_num_threads(threads)
-
-
-cdef int raise_status(closs_status status) except -1:
-    if status != CLOSS_OK:
-        raise ValueError(f"closs: {closs_status_string(status).decode()}")
-    return 0

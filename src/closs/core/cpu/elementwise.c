@@ -12,13 +12,13 @@ enum { PLAIN, POSITIVE, NONNEGATIVE, FINITE, VARYING };
 
 /* One row of losses.def, for code that meets losses as numbers. */
 static const struct {
-    const char *name;
-    int parameter; /* PLAIN: has none; VARYING: broadcast; else the domain of its one number */
+    const char *name, *parameter;
+    int kind; /* PLAIN: no parameter; VARYING: it is broadcast; else the domain of its one number */
     int64_t grain;
 } losses[] = {
-#define ELEMENTWISE_PLAIN(name, grain) {#name, PLAIN, grain},
-#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain) {#name, domain, grain},
-#define ELEMENTWISE_VARYING(name, parameter, grain) {#name, VARYING, grain},
+#define ELEMENTWISE_PLAIN(name, grain) {#name, "", PLAIN, grain},
+#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain) {#name, #parameter, domain, grain},
+#define ELEMENTWISE_VARYING(name, parameter, grain) {#name, #parameter, VARYING, grain},
 #include "../losses.def"
 };
 
@@ -68,4 +68,8 @@ int closs_elementwise_find(const char *name) {
 
 const char *closs_elementwise_name(int loss) {
     return loss >= 0 && loss < CLOSS_ELEMENTWISE_COUNT ? losses[loss].name : NULL;
+}
+
+const char *closs_elementwise_parameter(int loss) {
+    return loss >= 0 && loss < CLOSS_ELEMENTWISE_COUNT ? losses[loss].parameter : NULL;
 }

@@ -34,7 +34,7 @@ static int64_t NAME(extent)(const BROADCAST *operand, int64_t n) {
 static int NAME(is_aligned)(const void *pointer) { return (uintptr_t)pointer % sizeof(real) == 0; }
 
 static closs_status NAME(check_parameter)(int loss, const BROADCAST *parameter) {
-    int domain = losses[loss].parameter;
+    int domain = losses[loss].kind;
     if (domain == PLAIN || domain == VARYING) return CLOSS_OK;
     if (!parameter || !parameter->data) return CLOSS_NULL_POINTER;
     real x = *parameter->data;
@@ -292,8 +292,8 @@ closs_status NAME(closs_elementwise_run)(int loss, const ARGS *args, const BROAD
         return CLOSS_OK;
     }
     NAME(call) call = {.kernels = closs_kernels_in_use()->NAME(table), .loss = loss, .args = args};
-    call.varying = losses[loss].parameter == VARYING;
-    if (parameter && losses[loss].parameter != PLAIN) call.parameter = *parameter;
+    call.varying = losses[loss].kind == VARYING;
+    if (parameter && losses[loss].kind != PLAIN) call.parameter = *parameter;
     NAME(run)(&call, n);
     return CLOSS_OK;
 }
