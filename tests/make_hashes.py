@@ -12,7 +12,7 @@ import numpy as np
 from helpers import REDUCTIONS, bits, from_integers
 from registry import DTYPES, ROWS
 
-COUNT = 99_999
+COUNT = 30_006
 
 
 def digest(row, dtype) -> str:

@@ -187,4 +187,4 @@ ROWS = [
         for call, epsilon in (({}, 1e-8), ({"epsilon": 0.01}, 0.01))
     ),
 ]
-IDS = [row.id for row in ROWS]
+FIRST_ROWS = {row.kernel: row for row in reversed(ROWS)}  # one a kernel, with its default parameter

@@ -1,0 +1,81 @@
+"""The command line, the shipped data and the tour, as a user meets them."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import closs
+from closs.__main__ import main
+from closs.datasets import load_health_insurance
+from closs.gallery import EXHIBITS, exhibit
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def run(*arguments: str, **options) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "closs", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+def test_data():
+    data = load_health_insurance()
+    assert data.features.shape == (1914, 8) and np.isfinite(data.features).all()
+    assert np.allclose(data.features[:, :-1].mean(axis=0), 0) and (data.features[:, -1] == 1).all()
+    assert set(data.limited) == {0, 1}
+    assert (data.visits >= 0).all() and (data.visits == np.round(data.visits)).all() and data.visits.max() > 10
+
+
+def test_every_class_is_in_the_gallery():
+    classes = {name for name in closs.losses.__all__ if name != "SigmoidBCELoss"}
+    assert {item.name for item in EXHIBITS} == classes
+
+
+@pytest.mark.parametrize("item", EXHIBITS, ids=lambda item: item.name)
+def test_plain_numpy_agrees(item):
+    rng = np.random.default_rng(0)
+    pred, label = rng.normal(size=50), rng.integers(0, 2, 50) * (2.0 if item.signed else 1.0) - item.signed
+    value, grad = item.cls(reduction="mean").value_and_grad(pred, label)
+    plain_value, plain_grad = item.plain(pred, label)
+    np.testing.assert_allclose(value, plain_value, rtol=1e-13)
+    np.testing.assert_allclose(grad, plain_grad, rtol=1e-11, atol=1e-17)
+
+
+def test_tour_end_to_end(tmp_path):
+    figure = tmp_path / "figure.png"
+    done = run("tour", "--output", str(figure), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = {m[1]: (float(m[2]), float(m[3])) for m in re.finditer(r"^(\w+Loss) +(\S+) +(\S+) ", done.stdout, re.M)}
+    assert set(table) == {item.name for item in EXHIBITS}
+    assert all(after < before for before, after in table.values()), table
+    assert figure.read_bytes().startswith(PNG) and figure.stat().st_size > 20_000
+
+
+def test_plot_one(tmp_path, capsys):
+    target = tmp_path / "one.png"
+    assert main(["plot", "huber", "-o", str(target)]) == 0
+    assert target.read_bytes().startswith(PNG)
+    assert main(["plot", "no such loss"]) == 1
+    assert "expected one of" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="name: expected one of .* got 'x'"):
+        exhibit("x")
+
+
+def test_info_and_cflags():
+    assert f"closs {closs.__version__}" in run("info").stdout
+    include = run("--cflags").stdout.strip()
+    assert include.startswith("-I") and (Path(include[2:]) / "closs" / "closs.h").is_file()
+    assert "tour" in run().stdout
+
+
+def test_without_optional_packages(tmp_path):
+    """SciPy missing: a clear message, exit status 1."""
+    (tmp_path / "scipy.py").write_text("raise ImportError\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.path.insert(0, '.'); from closs.__main__ import main; sys.exit(main(['tour']))"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1 and "pip install 'closs[tour]'" in done.stderr
