@@ -1,7 +1,6 @@
 """Markers, profiles, and the two parameters that nearly every test has: a row of registry.py and a float type."""
 
 import numpy as np
-import pytest
 from hypothesis import settings
 from registry import DTYPES, ROWS
 

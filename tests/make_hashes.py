@@ -20,19 +20,30 @@ def digest(row, dtype) -> str:
     total = hashlib.sha256()
 
     def add(x, reduction, weights=None, **options):
-        for result in row.make(reduction=reduction, **options).value_and_grad(x, row.labels_like(x), weights, **row.call):
+        for result in row.make(reduction=reduction, **options).value_and_grad(
+            x, row.labels_like(x), weights, **row.call
+        ):
             total.update(bits(result))
 
     add(row.pred(from_integers(COUNT, dtype)), "none")
     x = row.pred(from_integers(COUNT, dtype, seed=2, exponents=5))
     add(x, "none")
     for reduction in REDUCTIONS:
-        add(x.reshape(-1, 9), reduction, abs(from_integers(COUNT, dtype, seed=3, exponents=3)).reshape(-1, 9), weight=0.7)
+        add(
+            x.reshape(-1, 9),
+            reduction,
+            abs(from_integers(COUNT, dtype, seed=3, exponents=3)).reshape(-1, 9),
+            weight=0.7,
+        )
     return total.hexdigest()
 
 
 def main() -> None:
-    print(json.dumps({f"{row.id} {np.dtype(dtype).name}": digest(row, dtype) for row in ROWS for dtype in DTYPES}, indent=1))
+    print(
+        json.dumps(
+            {f"{row.id} {np.dtype(dtype).name}": digest(row, dtype) for row in ROWS for dtype in DTYPES}, indent=1
+        )
+    )
 
 
 if __name__ == "__main__":

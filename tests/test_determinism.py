@@ -2,17 +2,17 @@
 instruction set with FMA."""
 
 import json
-import platform
 
 import numpy as np
 import pytest
 from helpers import REDUCTIONS, TESTS, assert_same_bits, moderate, run_python
+from oracle import has_fma
 from registry import FIRST_ROWS
 
 import closs
 
 ISAS = closs.config()["isas"]
-FMA_ISAS = [isa for isa in ISAS if isa != "baseline" or platform.machine().lower() in ("aarch64", "arm64")]
+FMA_ISAS = [isa for isa in ISAS if has_fma(isa)]
 THREADS = [2, 3, 8]
 
 # (shape, batch axis) above the size from which several threads are used, cut into tasks along each of its axes
@@ -141,4 +141,6 @@ def test_accuracy_without_fma():
     others = [isa for isa in ISAS if (isa in FMA_ISAS) != (here in FMA_ISAS)]
     if not others:
         pytest.skip(f"all of {ISAS} give the same bits as {here}, whose accuracy test_oracle.py tests")
-    print(run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "test_oracle.py", CLOSS_ISA=others[-1]))
+    print(
+        run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "test_oracle.py", CLOSS_ISA=others[-1])
+    )

@@ -108,7 +108,9 @@ BAD_KINDS = {
 
 def test_the_call_is_valid_but_for_what_is_replaced(row):
     given = list(arguments(row).values())
-    value, grad = row.make().value_and_grad(*given[:3], **row.call, grad_output=given[3], out=given[4], grad_out=given[5])
+    value, grad = row.make().value_and_grad(
+        *given[:3], **row.call, grad_output=given[3], out=given[4], grad_out=given[5]
+    )
     assert value is given[4]
     assert grad is given[5]
     assert not (value == SENTINEL).any()
@@ -191,7 +193,7 @@ def test_batch_axis_of_0d_pred(row):
 def test_pos_weight(from_sigmoid, pos_weight, error):
     loss = closs.SigmoidBCELoss(from_sigmoid)
     pred, out, grad_out = np.full(SHAPE, 0.5, np.float32), float32s(4), float32s(*SHAPE)
-    with pytest.raises(error, match="^pos_weight: expected .+, got .+"):
+    with pytest.raises(error, match=r"^pos_weight: expected .+, got .+"):
         loss.value_and_grad(pred, pred, None, pos_weight, out=out, grad_out=grad_out)
     assert (out == SENTINEL).all()
     assert (grad_out == SENTINEL).all()
@@ -199,7 +201,7 @@ def test_pos_weight(from_sigmoid, pos_weight, error):
 
 def test_pos_weight_overlaps_grad_out():
     pred, weight = np.full(SHAPE, 0.5, np.float32), np.ones(SHAPE, np.float32)
-    with pytest.raises(ValueError, match="^grad_out: expected .+, got .+ pos_weight"):
+    with pytest.raises(ValueError, match=r"^grad_out: expected .+, got .+ pos_weight"):
         closs.SigmoidBCELoss().value_and_grad(pred, pred, None, weight, grad_out=weight)
     assert (weight == 1).all()
 
@@ -211,7 +213,7 @@ def test_pos_weight_overlaps_grad_out():
 )
 def test_epsilon(options, epsilon, error):
     pred, out, grad_out = np.ones(SHAPE, np.float32), float32s(4), float32s(*SHAPE)
-    with pytest.raises(error, match="^epsilon: expected .+, got .+"):
+    with pytest.raises(error, match=r"^epsilon: expected .+, got .+"):
         closs.PoissonNLLLoss(**options).value_and_grad(pred, pred, None, epsilon, out=out, grad_out=grad_out)
     assert (out == SENTINEL).all()
     assert (grad_out == SENTINEL).all()
@@ -225,13 +227,17 @@ NOT_NUMBERS = [("1", TypeError), (1j, TypeError), ([1.0], TypeError), (True, Typ
     "cls, argument, value, error",
     [
         *((closs.HuberLoss, "rho", *bad) for bad in ((0, ValueError), (-1, ValueError), *NOT_FINITE, *NOT_NUMBERS)),
-        *((cls, "margin", *bad) for cls in (closs.HingeLoss, closs.SquaredHingeLoss) for bad in NOT_FINITE + NOT_NUMBERS),
+        *(
+            (cls, "margin", *bad)
+            for cls in (closs.HingeLoss, closs.SquaredHingeLoss)
+            for bad in NOT_FINITE + NOT_NUMBERS
+        ),
         (closs.LogisticLoss, "label_format", "ternary", ValueError),
         (closs.LogisticLoss, "label_format", None, TypeError),
     ],
 )
 def test_constructors(cls, argument, value, error):
-    with pytest.raises(error, match=f"^{argument}: expected .+, got .+"):
+    with pytest.raises(error, match=rf"^{argument}: expected .+, got .+"):
         cls(**{argument: value})
 
 
@@ -245,7 +251,7 @@ def test_constructors(cls, argument, value, error):
     ],
 )
 def test_every_constructor(row, argument, value, error):
-    with pytest.raises(error, match=f"^{argument}: expected .+, got .+"):
+    with pytest.raises(error, match=rf"^{argument}: expected .+, got .+"):
         row.make(**{argument: value})
 
 
@@ -259,13 +265,15 @@ def test_parameters_that_float32_cannot_hold(value):
     assert loss(pred.astype(float), pred.astype(float)).tolist() == [0.0] * 4
 
 
-@pytest.mark.parametrize("threads, error", [(0, ValueError), (-1, ValueError), (2**31, ValueError), (2**70, ValueError),
-                                            (1.0, TypeError), ("2", TypeError), (None, TypeError), (True, TypeError)])  # fmt: skip
+@pytest.mark.parametrize("threads, error", [
+    (0, ValueError), (-1, ValueError), (2**31, ValueError), (2**70, ValueError),
+    (1.0, TypeError), ("2", TypeError), (None, TypeError), (True, TypeError),
+])  # fmt: skip
 def test_threads(threads, error):
     before = closs.get_num_threads()
-    with pytest.raises(error, match="^threads: expected .+, got .+"):
+    with pytest.raises(error, match=r"^threads: expected .+, got .+"):
         closs.set_num_threads(threads)
-    with pytest.raises(error, match="^threads: expected .+, got .+"), closs.num_threads(threads):
+    with pytest.raises(error, match=r"^threads: expected .+, got .+"), closs.num_threads(threads):
         pass
     assert closs.get_num_threads() == before
 

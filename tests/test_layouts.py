@@ -159,7 +159,9 @@ def test_float16(row, call):
     assert_same_results(loss.value_and_grad(x, y, **row.call, out=out, grad_out=grad_out), (np.asarray(value), grad))
 
 
-@pytest.mark.parametrize("kind", ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "list", "nested tuple", "scalar"])
+@pytest.mark.parametrize(
+    "kind", ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "list", "nested tuple", "scalar"]
+)
 def test_integers_become_float64(row, kind):
     x = np.array([[1, 0, 1], [0, 1, 1]])
     y = np.array([[1, 1, 1], [1, 1, 1]])

@@ -20,8 +20,8 @@ LIMITS = {
               (2, 2, 0, 0)],
     "sigmoid_bce": [(INF, 1, 0, 0), (INF, 0, INF, 1), (-INF, 1, INF, -1), (-INF, 0, 0, 0), (INF, 0.25, INF, 0.75),
                     (-INF, 0.25, INF, -0.25), (0, 0.5, math.log(2), 0)],
-    "bce": [(0, 1, -math.log(1e-12), -1e12), (1, 0, -math.log(1e-12), 1e12), (1, 1, -math.log1p(1e-12), -1 / (1 + 1e-12)),
-            (0, 0, -math.log1p(1e-12), 1 / (1 + 1e-12))],
+    "bce": [(0, 1, -math.log(1e-12), -1e12), (1, 0, -math.log(1e-12), 1e12),
+            (1, 1, -math.log1p(1e-12), -1 / (1 + 1e-12)), (0, 0, -math.log1p(1e-12), 1 / (1 + 1e-12))],
     "hinge": [(INF, 1, 0, 0), (-INF, 1, INF, -1), (INF, -1, INF, 1), (-INF, -1, 0, 0)],
     "squared_hinge": [(INF, 1, 0, 0), (-INF, 1, INF, -INF), (INF, -1, INF, INF), (-INF, -1, 0, 0)],
     "logistic": [(INF, 1, 0, 0), (-INF, 1, INF, -1), (INF, -1, INF, 1), (-INF, -1, 0, 0), (0, 1, math.log(2), -0.5)],
@@ -36,7 +36,6 @@ LIMITS = {
     "poisson_rate_nll_full": [(INF, 0, INF, 1), (INF, 2, INF, 1), (0, 0, 0, 1), (2, INF, INF, -INF),
                               (0.5, INF, INF, -INF)],
 }  # fmt: skip
-
 
 
 def test_every_kernel_has_limits():

@@ -39,7 +39,7 @@ def test_context_manager_restores(default_threads):
         with closs.num_threads(5):
             assert closs.get_num_threads() == (5 if OPENMP else 1)
         assert closs.get_num_threads() == (3 if OPENMP else 1)
-        with pytest.raises(RuntimeError, match="^stop$"), closs.num_threads(7):
+        with pytest.raises(RuntimeError, match=r"^stop$"), closs.num_threads(7):
             raise RuntimeError("stop")
         assert closs.get_num_threads() == (3 if OPENMP else 1)
     assert closs.get_num_threads() == default_threads

@@ -58,9 +58,7 @@ def fit(data: HealthInsurance, item: Exhibit, progress: Any) -> Row:
     if not (np.isclose(value, plain_value, rtol=1e-12) and np.allclose(grad, plain_grad, rtol=1e-9, atol=1e-16)):
         raise ArithmeticError(f"{item.name}: closs and NumPy disagree: {value} and {plain_value}")
 
-    closs_us, numpy_us = timed(
-        lambda: loss.value_and_grad(pred, y, grad_out=grad_of_pred), lambda: item.plain(pred, y)
-    )
+    closs_us, numpy_us = timed(lambda: loss.value_and_grad(pred, y, grad_out=grad_of_pred), lambda: item.plain(pred, y))
     return Row(item.name, before, value, float(np.linalg.norm(x.T @ grad)), closs_us, numpy_us)
 
 
@@ -89,9 +87,7 @@ class Progress:
 
     def done(self, row: Row) -> None:
         start = "\r" if self.moves else ""
-        print(
-            f"{start}  {self.name:<30} {self.evaluations:>3} evaluations, value {row.before:.6f} -> {row.after:.6f}"
-        )
+        print(f"{start}  {self.name:<30} {self.evaluations:>3} evaluations, value {row.before:.6f} -> {row.after:.6f}")
 
 
 def run(output: str | Path) -> int:
@@ -109,7 +105,9 @@ def run(output: str | Path) -> int:
         progress = Progress(item.name)
         rows.append(fit(data, item, progress))
         progress.done(rows[-1])
-    print(f"\n{'loss':<30} {'before':>10} {'after':>10} {'|gradient|':>11} {'closs us':>9} {'NumPy us':>9} {'ratio':>6}")
+    print(
+        f"\n{'loss':<30} {'before':>10} {'after':>10} {'|gradient|':>11} {'closs us':>9} {'NumPy us':>9} {'ratio':>6}"
+    )
     for row in rows:
         print(
             f"{row.name:<30} {row.before:>10.5f} {row.after:>10.5f} {row.gradient_norm:>11.1e} "

@@ -6,7 +6,6 @@
 #include "../threads.h"
 #include "kernels.h"
 #include "plan.h"
-#include "stream.h"
 
 enum { PLAIN, POSITIVE, NONNEGATIVE, FINITE, VARYING };
 
@@ -22,10 +21,9 @@ static const struct {
 #include "../losses.def"
 };
 
-enum {
-    CHUNK_BYTES = 8192,      /* of one array in a kernel call: pred, label, value, gradient stay in L1 together */
-    STREAM_BYTES = 16 << 20, /* from here on gradients bypass the caches */
-};
+/* Of one array in a kernel call: pred, label, value and gradient stay in L1 together. 4 KB: BCE at 16M floats takes
+ * 9.1 ms, with 8 KB 9.9 ms, with 2 KB 10.2 ms. */
+enum { CHUNK_BYTES = 4096 };
 
 static int has_total(closs_reduction reduction) {
     return reduction == CLOSS_MEAN || reduction == CLOSS_SUM || reduction == CLOSS_WEIGHTED_MEAN;

@@ -18,7 +18,6 @@ typedef struct {
     real scale;              /* of the gradient */
     double factor, divisor;  /* of sums */
     int summed;              /* 0: values go out as they are, one an element */
-    int stream;              /* gradients bypass the caches */
     closs_sum *partials;     /* [pieces][batch], or NULL: each task finishes its samples */
 } NAME(call);
 
@@ -125,7 +124,7 @@ static const real *NAME(operand)(const BROADCAST *operand, int64_t e, int64_t n,
 
 /* What a task holds while it walks over its chunks; about 50 KB of stack, touched only as far as it is used. */
 typedef struct {
-    real value[NAME(CHUNK)], grad[NAME(CHUNK)];
+    real value[NAME(CHUNK)];
     real parameter[NAME(CHUNK)], sample_weight[NAME(CHUNK)], cotangent[NAME(CHUNK)], weight[NAME(CHUNK)];
     int parameter_filled, sample_weight_filled, cotangent_filled, weight_filled;
 } NAME(scratch);
@@ -143,7 +142,7 @@ static const real *NAME(chunk)(const NAME(call) * call, NAME(scratch) * scratch,
 
     real *value = !call->summed && args->value ? args->value + e : scratch->value;
     if (args->grad) {
-        real *grad = call->stream ? scratch->grad : args->grad + e;
+        real *grad = args->grad + e;
         kernels->gradient[call->loss](n, pred, label, parameter, call->scale, value, grad);
         if (weight) kernels->multiply(n, weight, grad);
         if (call->cotangent.data) {
@@ -151,7 +150,6 @@ static const real *NAME(chunk)(const NAME(call) * call, NAME(scratch) * scratch,
                 NAME(operand)(&call->cotangent, e, n, scratch->cotangent, &scratch->cotangent_filled);
             kernels->multiply(n, cotangent, grad);
         }
-        if (call->stream) closs_stream_copy(args->grad + e, grad, sizeof(real) * (size_t)n);
     } else {
         kernels->value[call->loss](n, pred, label, parameter, value);
     }
@@ -202,7 +200,6 @@ static void NAME(task)(void *context, int64_t k) {
     }
     if (summed && !call->partials)
         for (int64_t r = 0; r < samples; r++) NAME(finish_sample)(call, box.sample_begin + r, sums[r]);
-    if (call->stream) closs_stream_end();
 }
 
 /* ---- The call --------------------------------------------------------------------------------------------------- */
@@ -264,7 +261,6 @@ static void NAME(run)(NAME(call) * call, int64_t n) {
 
     int64_t batch = by_sample ? args->batch : 1;
     call->plan = closs_plan_for(by_sample ? outer : 1, batch, by_sample ? args->inner : n, NAME(CHUNK));
-    call->stream = args->grad && args->grad != args->pred && n >= (int64_t)(STREAM_BYTES / sizeof(real));
     closs_sum partials[CLOSS_MAX_PARTIALS];
     int64_t pieces = closs_partials_per_sample(&call->plan);
     call->partials = pieces > 1 && call->summed ? partials : NULL;

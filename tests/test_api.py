@@ -1,0 +1,189 @@
+"""What users see: names, docstrings, reprs, configuration; and that losses.def, header, classes and tests agree."""
+
+import copy
+import doctest
+import importlib
+import inspect
+import pickle
+import pkgutil
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from helpers import ROOT
+from registry import FIRST_ROWS, ROWS
+
+import closs
+
+PUBLIC = [getattr(closs, name) for name in closs.__all__]
+MODULES = ["closs", *(m.name for m in pkgutil.walk_packages(closs.__path__, "closs.") if m.name != "closs.__main__")]
+
+
+def doc_parts(thing) -> str:
+    return inspect.getdoc(thing) or ""
+
+
+@pytest.mark.parametrize("thing", PUBLIC, ids=closs.__all__)
+def test_public_names_are_documented(thing):
+    doc = doc_parts(thing)
+    assert doc.splitlines()[0].endswith((".", "labels -1 or 1."))
+    if thing not in (closs.show_config, closs.set_num_threads):
+        assert ">>>" in doc, "the docstring has no example"
+
+
+@pytest.mark.parametrize("cls", {type(row.make()) for row in ROWS}, ids=lambda cls: cls.__name__)
+def test_every_argument_is_documented(cls):
+    """In the class's own docstring, or in the one that it refers to."""
+    doc = doc_parts(cls)
+    assert ":class:`ElementwiseLoss`" in doc
+    everything = doc + doc_parts(cls.__mro__[1])
+    for name in inspect.signature(cls).parameters:
+        assert re.search(rf"\b{name} : ", everything), name
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_doctests(name):
+    module = importlib.import_module(name)
+    assert doctest.testmod(module).failed == 0
+
+
+def test_doctests_are_found():
+    """Each class has one that runs."""
+    losses = importlib.import_module("closs.losses")
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    tested = {test.name for test in finder.find(losses) if test.examples}
+    assert {f"closs.losses.{row.cls.__name__}" for row in ROWS} <= tested
+
+
+def test_exported_names():
+    assert closs.__all__ == sorted(closs.__all__)
+    assert closs.SigmoidBCELoss is closs.SigmoidBinaryCrossEntropyLoss
+
+
+def test_objects(row):
+    """They show how to make them again, are equal to their copies, can be pickled, and do not change."""
+    loss = row.make(weight=0.5, reduction="sum")
+    again = [eval(repr(loss), vars(closs)), copy.copy(loss), copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))]
+    for other in again:
+        assert other == loss
+        assert hash(other) == hash(loss)
+        assert other([0.5], [1.0], **row.call) == loss([0.5], [1.0], **row.call)
+    assert loss != row.make(weight=0.25, reduction="sum")
+    with pytest.raises(AttributeError):
+        loss.weight = 2.0
+
+
+@pytest.mark.parametrize(
+    "cls, arguments",
+    {  # Gluon's, in its order, with its defaults
+        "L1Loss": {"weight": None, "batch_axis": 0},
+        "L2Loss": {"weight": 1.0, "batch_axis": 0},
+        "HuberLoss": {"rho": 1, "weight": None, "batch_axis": 0},
+        "SigmoidBinaryCrossEntropyLoss": {"from_sigmoid": False, "weight": None, "batch_axis": 0},
+        "HingeLoss": {"margin": 1, "weight": None, "batch_axis": 0},
+        "SquaredHingeLoss": {"margin": 1, "weight": None, "batch_axis": 0},
+        "LogisticLoss": {"weight": None, "batch_axis": 0, "label_format": "signed"},
+        "PoissonNLLLoss": {"weight": None, "from_logits": True, "batch_axis": 0, "compute_full": False},
+    }.items(),
+)
+def test_signatures(cls, arguments):
+    parameters = inspect.signature(getattr(closs, cls)).parameters
+    positional = {k: p.default for k, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD}
+    keyword_only = {k: p.default for k, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
+    assert list(positional.items()) == list(arguments.items())
+    assert keyword_only == {"reduction": "sample_mean"}
+
+
+@pytest.mark.parametrize("method, options", [
+    ("__call__", {"out"}), ("value_and_grad", {"out", "grad_out", "grad_output"}), ("grad", {"grad_out", "grad_output"}),
+])  # fmt: skip
+def test_signatures_of_calls(row, method, options):
+    parameters = inspect.signature(getattr(row.cls, method)).parameters
+    positional = [k for k, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert {k for k, p in parameters.items() if p.kind is p.KEYWORD_ONLY} == options
+    own = {"SigmoidBinaryCrossEntropyLoss": ["pos_weight"], "PoissonNLLLoss": ["epsilon"]}.get(row.cls.__name__, [])
+    label = "target" if row.cls is closs.PoissonNLLLoss else "label"
+    assert positional == ["self", "pred", label, "sample_weight", *own]
+
+
+# ---- Configuration ---------------------------------------------------------------------------------------------------
+
+
+def test_config():
+    config = closs.config()
+    assert set(config) == {"version", "isa", "isas", "openmp", "threads", "cuda_built", "cuda_device"}
+    assert config["version"] == closs.__version__ == version("closs")
+    assert config["isas"][0] == "baseline"
+    assert config["isa"] in config["isas"]
+    assert set(config["isas"]) <= {"baseline", "avx2", "avx512"}
+    assert config["threads"] == closs.get_num_threads()
+    assert isinstance(config["openmp"], bool)
+    assert isinstance(config["cuda_built"], bool)
+    assert config["cuda_device"] is None or config["cuda_built"]
+
+
+def test_show_config(capsys):
+    closs.show_config()
+    shown = capsys.readouterr().out
+    for word in (
+        closs.__version__,
+        closs.config()["isa"],
+        "OpenMP",
+        "CUDA",
+        f"threads:         {closs.get_num_threads()}",
+    ):
+        assert word in shown
+
+
+def test_files_that_users_need():
+    package = Path(closs.__file__).parent
+    assert (package / "py.typed").is_file()
+    assert (package / "_bindings" / "closs.pxd").is_file()
+    assert (Path(closs.get_include()) / "closs" / "closs.h").is_file()
+
+
+def test_version_is_the_header_s():
+    header = (ROOT / "include" / "closs" / "closs.h").read_text()
+    assert f'#define CLOSS_VERSION_STRING "{version("closs")}"' in header
+
+
+# ---- Every row of losses.def has its four other places ---------------------------------------------------------------
+
+DEFINITIONS = re.findall(
+    r"^ELEMENTWISE_(PLAIN|UNIFORM|VARYING)\((\w+), (\w+)",
+    (ROOT / "src" / "closs" / "core" / "losses.def").read_text(),
+    re.MULTILINE,
+)
+
+
+def test_losses_def_is_what_the_registry_tests():
+    assert {name for _, name, _ in DEFINITIONS} == set(FIRST_ROWS)
+
+
+def test_every_class_is_in_the_registry():
+    assert {row.cls for row in ROWS} == {thing for thing in PUBLIC if inspect.isclass(thing)}
+
+
+def test_rows_run_their_kernel(row):
+    """A row of the registry makes a loss that computes what it says that it tests."""
+    assert row.make()._kernel()[0] == row.kernel
+
+
+@pytest.mark.parametrize("kind, name, parameter", DEFINITIONS)
+def test_prototypes(kind, name, parameter):
+    header = " ".join((ROOT / "include" / "closs" / "closs.h").read_text().split())
+    for suffix, real in (("f32", "float"), ("f64", "double")):
+        last = {
+            "PLAIN": "",
+            "UNIFORM": f", {real} {parameter}",
+            "VARYING": f", const closs_broadcast_{suffix} *{parameter}",
+        }[kind]
+        prototype = f"closs_status closs_{name}_{suffix}(const closs_elementwise_{suffix} *args{last});"
+        assert f"CLOSS_EXPORT {prototype}" in header
+
+
+@pytest.mark.parametrize("name", FIRST_ROWS)
+def test_formulas(name):
+    formulas = (ROOT / "src" / "closs" / "core" / "formulas" / "elementwise.h").read_text()
+    assert len(re.findall(rf"^CLOSS_INLINE NAME\(closs_point\) NAME\({name}\)\(", formulas, re.MULTILINE)) == 1
