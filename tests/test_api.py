@@ -27,7 +27,7 @@ def doc_parts(thing) -> str:
 @pytest.mark.parametrize("thing", PUBLIC, ids=closs.__all__)
 def test_public_names_are_documented(thing):
     doc = doc_parts(thing)
-    assert doc.splitlines()[0].endswith((".", "labels -1 or 1."))
+    assert doc.split("\n\n")[0].endswith(".")
     if thing not in (closs.show_config, closs.set_num_threads):
         assert ">>>" in doc, "the docstring has no example"
 
@@ -96,7 +96,9 @@ def test_signatures(cls, arguments):
 
 
 @pytest.mark.parametrize("method, options", [
-    ("__call__", {"out"}), ("value_and_grad", {"out", "grad_out", "grad_output"}), ("grad", {"grad_out", "grad_output"}),
+    ("__call__", {"out"}),
+    ("value_and_grad", {"out", "grad_out", "grad_output"}),
+    ("grad", {"grad_out", "grad_output"}),
 ])  # fmt: skip
 def test_signatures_of_calls(row, method, options):
     parameters = inspect.signature(getattr(row.cls, method)).parameters

@@ -74,8 +74,7 @@ def test_info_and_cflags():
 def test_without_optional_packages(tmp_path):
     """SciPy missing: a clear message, exit status 1."""
     (tmp_path / "scipy.py").write_text("raise ImportError\n")
-    done = subprocess.run(
-        [sys.executable, "-c", "import sys; sys.path.insert(0, '.'); from closs.__main__ import main; sys.exit(main(['tour']))"],
-        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
-    )  # fmt: skip
+    program = "import sys; sys.path.insert(0, '.'); from closs.__main__ import main; sys.exit(main(['tour']))"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
     assert done.returncode == 1 and "pip install 'closs[tour]'" in done.stderr
