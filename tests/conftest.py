@@ -9,7 +9,9 @@ settings.load_profile("closs")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "exhaustive: over all float32, minutes a loss; run with -m exhaustive")
+    config.addinivalue_line(
+        "markers", "exhaustive: over all float32, some fifteen minutes a row; run with -m exhaustive"
+    )
     if not config.option.markexpr:
         config.option.markexpr = "not exhaustive"
 

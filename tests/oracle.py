@@ -120,7 +120,8 @@ def ulps(got, expected: Expected, numbers: Numbers):
 def assert_within(bound: float, got, expected: Expected, numbers: Numbers, what: str, **inputs) -> None:
     """All elements of got are within bound ulp; otherwise the message shows the worst one and its inputs."""
     __tracebackhide__ = True
-    error = np.broadcast_to(ulps(np.asarray(got), expected, numbers), np.shape(got))
+    got = np.asarray(got)
+    error = np.broadcast_to(ulps(got, expected, numbers), got.shape)
     assert error.size, f"{what}: nothing was compared"
     worst = np.unravel_index(np.argmax(error), error.shape)
     if not error[worst] <= bound:

@@ -62,8 +62,9 @@ def test_float64_dense(row):
 
 @pytest.mark.exhaustive
 def test_every_float32(row):
+    """With the first two labels, which are all that classification has."""
     for begin in range(0, 1 << 32, CHUNK):
         x = float32_of_bits(begin, begin + CHUNK, 1)
         x = x[row.pred(x) == x]  # those that are valid predictions
-        for label in row.labels if x.size else ():
+        for label in row.labels[:2] if x.size else ():
             check(row, x, np.full_like(x, label), wide_numbers(np.float32))

@@ -1,4 +1,5 @@
-"""The coefficients in src/closs/core/polynomials.h: `python tools/vecmath_coefficients.py` prints them.
+"""The coefficients in src/closs/core/polynomials.h, and the constants of the reduction in vecmath.h:
+`python tools/vecmath_coefficients.py` prints them as they stand there.
 
 Weighted least squares on Chebyshev's points at 60 digits, which comes within a factor of 2 of the minimax polynomial,
 for the two tails that vecmath.h needs:
@@ -9,6 +10,8 @@ for the two tails that vecmath.h needs:
 each weighted so that the error counts relative to the function itself. Coefficients are rounded to the type from the
 lowest up, refitting the rest after each, so that rounding costs nothing that matters. Needs mpmath and NumPy.
 """
+
+import re
 
 import mpmath as mp
 import numpy as np
@@ -27,6 +30,17 @@ TAILS = {
 }
 DEGREES = {"exp_tail": {"f32": 4, "f64": 9}, "log_tail": {"f32": 8, "f64": 20}}
 
+LOG2_HI_BITS = {"f32": 16, "f64": 36}  # times an exponent, of 8 or 11 bits, that is exact
+
+
+def round_to(kind, x):
+    return float((np.float32 if kind == "f32" else np.float64)(float(x)))
+
+
+def literal(kind, x):
+    """The shortest hexadecimal literal."""
+    return re.sub(r"\.?0*p", "p", x.hex()).replace("p+", "p") + ("f" if kind == "f32" else "")
+
 
 def least_squares(function, weight, low, high, powers):
     """Coefficients of x**k for k in powers with the least weighted squared error on Chebyshev's points."""
@@ -39,7 +53,6 @@ def least_squares(function, weight, low, high, powers):
 def fit(name, kind):
     """Rounded coefficients, lowest power first, and the largest weighted error with them."""
     function, weight, low, high = TAILS[name]
-    round_to = np.float32 if kind == "f32" else np.float64
     fixed = []
     for power in range(DEGREES[name][kind] + 1):
 
@@ -47,16 +60,21 @@ def fit(name, kind):
             return function(x) - sum(c * x**k for k, c in enumerate(fixed))
 
         solution = least_squares(rest, weight, low, high, list(range(power, DEGREES[name][kind] + 1)))
-        fixed.append(mp.mpf(float(round_to(float(solution[0])))))
+        fixed.append(mp.mpf(round_to(kind, solution[0])))
     grid = [low + (high - low) * k / 997 for k in range(998)]
     error = max(abs(weight(x) * (sum(c * x**k for k, c in enumerate(fixed)) - function(x))) for x in grid if x)
     return [float(c) for c in fixed], error
 
 
 if __name__ == "__main__":
+    for kind in ("f32", "f64"):
+        unit = mp.mpf(2) ** -LOG2_HI_BITS[kind]  # log(2) lies in [1/2, 1)
+        log2_hi = round_to(kind, mp.nint(mp.log(2) / unit) * unit)
+        for name, x in (("log2_hi", log2_hi), ("log2_lo", mp.log(2) - log2_hi), ("1 / log(2)", 1 / mp.log(2))):
+            print(f"{name}, {kind}:", literal(kind, round_to(kind, x)))
     for tail in TAILS:
         for kind in ("f32", "f64"):
             coefficients, error = fit(tail, kind)
             print(f"{tail}_{kind}: degree {len(coefficients) - 1}, relative error {mp.nstr(error, 2)}, highest first")
             for c in reversed(coefficients):
-                print("   ", c.hex() + ("f" if kind == "f32" else ""))
+                print("   ", literal(kind, c))

@@ -1,16 +1,18 @@
 """closs beside NumPy, torch, JAX and scikit-learn: value and gradient of the mean loss, float32.
 
-    python asv_bench/peers/compare.py [--sizes 32 1000000 16000000] [--losses L2 ...] [--peers torch ...] [--rounds 15]
+    python asv_bench/peers/compare.py [--quick] [--sizes 32 1000000 16000000] [--losses L2 ...] [--peers torch ...]
+                                      [--rounds 15] [--isa avx2 ...]
 
 prints a Markdown table. Peers that are not installed are left out and named. Each contestant lives in a process of its
 own (contestants.py) and they take turns, round after round: two OpenMP pools in one process disturb each other (both
-spin: up to 150 times slower regions), and torch with huge pages needs its own environment. Ratios are taken round by
-round and their median is printed, so the machine's drift cancels. Every contestant's value is checked before timing.
+spin), and torch with huge pages needs its own environment. Ratios are taken round by round and their median is printed,
+so the machine's drift cancels. Before timing, every contestant's value and gradient are compared with closs's.
 
-closs is timed with a given gradient array ("reused") and with a new one each call ("fresh"). A peer that allocates its
-outputs anew is compared with closs fresh, unless the column says otherwise. "copy" is the share of a two-thread 64 MB
-copy's bandwidth (bytes read + bytes written) at which closs moves its ideal bytes: pred and label read once, the
-gradient written once.
+closs is timed with a given gradient array ("reused") and with a new one each call ("fresh"), and so is each peer that
+can be; a column "peer / setting" is the peer's time over that of closs in this setting. glibc's default allocator takes
+pages of 4 KB; NumPy asks for huge pages itself, for closs's fresh gradients too. "copy" is the share of a two-thread
+64 MB copy's bandwidth (bytes read + bytes written) at which closs, reused, moves its ideal bytes: pred and label read
+once, the gradient written once. It says nothing where the arrays fit a cache, and is left out there.
 """
 
 from __future__ import annotations
@@ -24,48 +26,46 @@ import sys
 from pathlib import Path
 from statistics import median
 
-HERE = Path(__file__).resolve().parent
-LOSSES = ["L1", "L2", "Huber", "SigmoidBCE", "Hinge", "SquaredHinge", "Logistic", "PoissonNLL"]
-HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+import numpy as np
+from contestants import LABELS, THREADS
 
-#: name -> (implementation in contestants.py, environment)
-CONTESTANTS = {
-    "closs reused": ("closs_reused", {}),
-    "closs fresh": ("closs_fresh", {}),
-    "copy": ("copy", {}),
-    "NumPy": ("numpy", {}),
-    "torch": ("torch", {}),
-    "torch, huge pages": ("torch", HUGE_PAGES),
-    "JAX jit": ("jax", {}),
-    "scikit-learn": ("sklearn", {}),
-}
-#: Column title -> (peer, the closs it is divided by).
-COLUMNS = {
-    "NumPy / fresh": ("NumPy", "closs fresh"),
-    "torch / reused": ("torch", "closs reused"),
-    "torch, huge pages / fresh": ("torch, huge pages", "closs fresh"),
-    "JAX / fresh": ("JAX jit", "closs fresh"),
-    "scikit-learn / reused": ("scikit-learn", "closs reused"),
+HERE = Path(__file__).resolve().parent
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+OWN = {"closs reused": ("closs_reused", {}), "closs fresh": ("closs_fresh", {}), "copy": ("copy", {})}
+
+#: peer -> column title -> (implementation in contestants.py, its environment, the closs it is divided by)
+PEERS = {
+    "NumPy": {
+        "NumPy / fresh": ("numpy", {}, "closs fresh"),
+        "NumPy in place / reused": ("numpy_in_place", {}, "closs reused"),
+    },
+    "torch": {
+        "torch / reused": ("torch", {}, "closs reused"),
+        "torch, huge pages / fresh": ("torch", HUGE_PAGES, "closs fresh"),
+    },
+    "JAX": {"JAX jit / fresh": ("jax", {}, "closs fresh")},
+    "scikit-learn": {
+        "scikit-learn / reused": ("sklearn_reused", {}, "closs reused"),
+        "scikit-learn / fresh": ("sklearn_fresh", {}, "closs fresh"),
+    },
 }
 
 
 class Contestant:
     """A process that answers one JSON line for each it is sent."""
 
-    def __init__(self, name: str, isa: str | None) -> None:
-        implementation, environment = CONTESTANTS[name]
-        environment = os.environ | environment | ({"CLOSS_ISA": isa} if isa else {})
+    def __init__(self, implementation: str, environment: dict[str, str]) -> None:
+        inherited = {k: v for k, v in os.environ.items() if k not in ("GLIBC_TUNABLES", "CLOSS_ISA")}
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "contestants.py"), implementation],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=inherited | environment,
         )  # fmt: skip
-        self.about = self.ask()
+        line = self.process.stdout.readline()
+        self.about = json.loads(line) if line else None  # None: it is not installed
 
     def ask(self, **question):
-        if question:
-            print(json.dumps(question), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        return json.loads(answer) if answer else None
+        print(json.dumps(question), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
 
     def close(self) -> None:
         self.process.stdin.close()
@@ -74,15 +74,16 @@ class Contestant:
 
 def measure(contestants: dict[str, Contestant], loss: str, n: int, rounds: int) -> dict[str, list[float]]:
     """Seconds a call, a list of rounds for each contestant that has this loss."""
-    values = {name: c.ask(do="prepare", loss=loss, n=n)["value"] for name, c in contestants.items()}
-    expected = values["closs fresh"]
-    for name, value in values.items():
-        if value is not None and name != "copy" and abs(value - expected) > 1e-4 * abs(expected):
-            raise ArithmeticError(f"{loss}, n = {n}: {name} gives {value}, closs {expected}")
-    entered = [name for name, value in values.items() if value is not None]
-    seconds = {name: [] for name in entered}
+    answers = {name: c.ask(do="prepare", loss=loss, n=n) for name, c in contestants.items()}
+    answers = {name: answer for name, answer in answers.items() if answer}
+    expected = answers["closs fresh"]
+    for name, answer in answers.items():
+        for what in ("value", "slopes"):
+            if name != "copy" and not np.allclose(answer[what], expected[what], rtol=1e-4, atol=1e-5):
+                raise ArithmeticError(f"{loss}, n = {n}: {what} of {name}: {answer[what]}, closs: {expected[what]}")
+    seconds = {name: [] for name in answers}
     for _ in range(rounds):
-        for name in entered:
+        for name in answers:
             seconds[name].append(contestants[name].ask(do="time")["seconds"])
     return seconds
 
@@ -91,8 +92,13 @@ def ratio(above: list[float], below: list[float]) -> float:
     return median(a / b for a, b in zip(above, below, strict=True))
 
 
-def in_units(seconds: float) -> str:
-    return f"{seconds * 1e3:.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.2f} us"
+def time_cell(seconds: list[float]) -> str:
+    t = median(seconds)
+    return f"{t * 1e3:.2f} ms" if t >= 1e-3 else f"{t * 1e6:.2f} us"
+
+
+def copy_cell(own: list[float], copy: list[float], n: int) -> str:
+    return f"{12 * n / 128e6 * ratio(copy, own):.2f}" if n >= 8_000_000 else ""
 
 
 def cpu_name() -> str:
@@ -105,42 +111,45 @@ def cpu_name() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[32, 1_000_000, 16_000_000])
-    parser.add_argument("--losses", nargs="+", default=LOSSES, choices=LOSSES)
-    parser.add_argument("--peers", nargs="+", default=list(CONTESTANTS)[3:], choices=list(CONTESTANTS)[3:])
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--isa", help="force this instruction set on closs (CLOSS_ISA)")
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="32 1000000 16000000 unless told")
+    parser.add_argument("--losses", nargs="+", default=list(LABELS), choices=list(LABELS), metavar="LOSS")
+    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS), metavar="PEER")
+    parser.add_argument("--rounds", type=int, help="15 unless told")
+    parser.add_argument("--isa", nargs="*", default=[], help="instruction sets to force on closs (CLOSS_ISA) as well")
+    parser.add_argument("--quick", action="store_true", help="sizes 32 and 1000000, 3 rounds")
     options = parser.parse_args()
+    sizes = options.sizes or ([32, 1_000_000] if options.quick else [32, 1_000_000, 16_000_000])
+    rounds = options.rounds or (3 if options.quick else 15)
 
-    names = ["closs reused", "closs fresh", "copy", *options.peers]
-    started = {name: Contestant(name, options.isa) for name in names}
-    missing = [name for name, c in started.items() if c.about is None]
-    contestants = {name: c for name, c in started.items() if c.about is not None}
-    columns = {title: pair for title, pair in COLUMNS.items() if pair[0] in contestants}
+    columns = {title: entry for peer in options.peers for title, entry in PEERS[peer].items()}
+    forced = {f"closs {isa} reused": ("closs_reused", {"CLOSS_ISA": isa}) for isa in options.isa}
+    wanted = OWN | forced | {title: entry[:2] for title, entry in columns.items()}
+    started = {name: Contestant(*how) for name, how in wanted.items()}
+    contestants = {name: c for name, c in started.items() if c.about}
+    missing = [peer for peer in options.peers if not any(title in contestants for title in PEERS[peer])]
+    if "closs reused" not in contestants:
+        sys.exit(f"closs is not installed for {sys.executable}")
 
     print(f"`python {' '.join([Path(sys.argv[0]).as_posix(), *sys.argv[1:]])}`\n")
-    print(
-        f"{cpu_name()}, 2 threads each; " + "; ".join(f"{name}: {c.about['about']}" for name, c in contestants.items())
-    )
-    print(f"Medians of {options.rounds} rounds. Allocator: glibc's default, huge pages where named.")
+    print(f"{cpu_name()}, {THREADS} threads each, Python {platform.python_version()}, medians of {rounds} rounds.")
+    print("Allocator: glibc's default; glibc.malloc.hugetlb=1 where huge pages are named.")
+    about = {name.split(" / ")[0]: contestant.about for name, contestant in contestants.items()}
+    print("; ".join(f"{name}: {text}" for name, text in about.items()) + ".")
     if missing:
         print(f"Not installed here: {', '.join(missing)}.")
-    print(f"\n| loss | n | closs reused | closs fresh | copy | {' | '.join(columns)} |")
-    print("|---" * (5 + len(columns)) + "|")
-    for n in options.sizes:
+    own = ["closs reused", "copy", *(title for name in forced for title in (name, "copy")), "closs fresh"]
+    shown = [title for title in columns if title in contestants]
+    print(f"\n| loss | n | {' | '.join(own + shown)} |")
+    print("|---" * (2 + len(own) + len(shown)) + "|")
+    for n in sizes:
         for loss in options.losses:
-            seconds = measure(contestants, loss, n, options.rounds)
-            moved = [12 * n / t for t in seconds["closs reused"]]
-            copied = [2 * 64e6 / t for t in seconds["copy"]]
-            cells = [
-                f"{ratio(seconds[peer], seconds[own]):.1f}x" if peer in seconds else ""
-                for peer, own in columns.values()
-            ]
-            print(
-                f"| {loss} | {n} | {in_units(median(seconds['closs reused']))} | "
-                f"{in_units(median(seconds['closs fresh']))} | {ratio(moved, copied):.2f} | {' | '.join(cells)} |",
-                flush=True,
-            )
+            seconds = measure(contestants, loss, n, rounds)
+            cells = [loss, str(n)]
+            for name in ("closs reused", *forced):
+                cells += [time_cell(seconds[name]), copy_cell(seconds[name], seconds["copy"], n)]
+            cells.append(time_cell(seconds["closs fresh"]))
+            cells += [f"{ratio(seconds[t], seconds[columns[t][2]]):.1f}x" if t in seconds else "" for t in shown]
+            print(f"| {' | '.join(cells)} |", flush=True)
     for contestant in started.values():
         contestant.close()
 

@@ -215,8 +215,8 @@ CLOSS_EXPORT closs_status closs_poisson_rate_nll_full_f64(const closs_elementwis
 
 /* The same functions for callers that choose a loss at run time, as bindings do. closs_elementwise_find gives the
  * number of a loss by its name ("huber"), -1 for an unknown one; closs_elementwise_name gives the name back, NULL for
- * an unknown number; closs_elementwise_parameter gives the name of its parameter ("rho"), "" if it has none, NULL for an
- * unknown number. The parameter (rho, margin, epsilon: data[0] is read; pos_weight: broadcast) is NULL for a loss
+ * an unknown number; closs_elementwise_parameter gives the name of its parameter ("rho"), "" if it has none, NULL for
+ * an unknown number. The parameter (rho, margin, epsilon: data[0] is read; pos_weight: broadcast) is NULL for a loss
  * that has none. Numbers may differ from one release to the next, names do not. */
 CLOSS_EXPORT int closs_elementwise_find(const char *name);
 CLOSS_EXPORT const char *closs_elementwise_name(int loss);

@@ -138,7 +138,8 @@ CLOSS_INLINE real NAME(stirling)(real y) {
     return y > 1 ? limited : R(0.0);
 }
 
-/* A Poisson loss with that term. It does not depend on pred, so the slope stays; it outgrows y x where y is infinite. */
+/* A Poisson loss with that term. It does not depend on pred, so the slope stays; it outgrows y x where y is infinite.
+ */
 CLOSS_INLINE NAME(closs_point) NAME(with_stirling)(NAME(closs_point) at, real y) {
     real term = NAME(stirling)(y);
     int outgrows = (at.value < -REAL_MAX) & (term > REAL_MAX);
