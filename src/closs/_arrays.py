@@ -217,7 +217,8 @@ def _delivered(result: Array | None, output: Array | None, dtype: np.dtype[Any])
     """The result where the caller wants it: in the output if there is one, else in an array of that type."""
     if result is None or result is output:
         return result
-    if output is None:
-        return result.astype(dtype, copy=False)
-    output[...] = result
+    with np.errstate(over="ignore"):  # a float16 result overflows as silently as the others
+        if output is None:
+            return result.astype(dtype, copy=False)
+        output[...] = result
     return output

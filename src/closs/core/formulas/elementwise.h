@@ -95,8 +95,8 @@ CLOSS_INLINE NAME(closs_point) NAME(hinge)(real x, real y, real margin) {
 
 /* The square of the hinge loss h: l = h^2, slope -2 h y. */
 CLOSS_INLINE NAME(closs_point) NAME(squared_hinge)(real x, real y, real margin) {
-    real h = NAME(hinge)(x, y, margin).value;
-    return NAME(closs_point_of)(h * h, R(-2.0) * h * y);
+    NAME(closs_point) h = NAME(hinge)(x, y, margin);
+    return NAME(closs_point_of)(h.value * h.value, R(2.0) * h.value * h.slope);
 }
 
 /* l = log(1 + exp(-z)) with z = x y, slope -y s(-z), s the logistic function; log(1 + exp(-|z|)) + max(-z, 0) does not
