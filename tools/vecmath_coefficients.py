@@ -2,10 +2,11 @@
 `python tools/vecmath_coefficients.py` prints them as they stand there.
 
 Weighted least squares on Chebyshev's points at 60 digits, which comes within a factor of 2 of the minimax polynomial,
-for the two tails that vecmath.h needs:
+for the three tails that vecmath.h needs:
 
     exp:  Q in  exp(r) = 1 + r + r^2 Q(r)            on [-log(2)/2, log(2)/2]
     log:  P in  log(1 + f) = f + f^2 P(f)          on [sqrt(1/2) - 1, 1/2]
+    log1p: S in log(1 + t) = t - t^2 / 2 + t^2 S(t) on [0, 1]
 
 each weighted so that the error counts relative to the function itself. Coefficients are rounded to the type from the
 lowest up, refitting the rest after each, so that rounding costs nothing that matters. Needs mpmath and NumPy.
@@ -27,8 +28,18 @@ TAILS = {
         mp.sqrt(0.5) - 1 - mp.mpf("1e-6"),
         mp.mpf("0.5"),
     ),
+    "log1p_tail": (
+        lambda t: (mp.log(1 + t) - t + t**2 / 2) / t**2,
+        lambda t: t**2 / mp.log(1 + t),
+        mp.mpf("1e-9"),
+        mp.mpf(1),
+    ),
 }
-DEGREES = {"exp_tail": {"f32": 4, "f64": 9}, "log_tail": {"f32": 8, "f64": 20}}
+DEGREES = {
+    "exp_tail": {"f32": 4, "f64": 9},
+    "log_tail": {"f32": 8, "f64": 20},
+    "log1p_tail": {"f32": 8, "f64": 20},
+}
 
 LOG2_HI_BITS = {"f32": 16, "f64": 36}  # times an exponent, of 8 or 11 bits, that is exact
 

@@ -68,4 +68,43 @@ CLOSS_INLINE double log_tail_f64(double f) {
     return p;
 }
 
+/* S(t), for log(1 + t) = t - t^2 / 2 + t^2 S(t) on [0, 1]; relative error: 6.2e-9 (float), 1.9e-18 (double). */
+CLOSS_INLINE float log1p_tail_f32(float t) {
+    float p = -0x1.a70d0ep-9f;
+    p = CLOSS_FMA_F32(p, t, 0x1.444814p-6f);
+    p = CLOSS_FMA_F32(p, t, -0x1.d20184p-5f);
+    p = CLOSS_FMA_F32(p, t, 0x1.b238b4p-4f);
+    p = CLOSS_FMA_F32(p, t, -0x1.3982f8p-3f);
+    p = CLOSS_FMA_F32(p, t, 0x1.93065ap-3f);
+    p = CLOSS_FMA_F32(p, t, -0x1.ff1616p-3f);
+    p = CLOSS_FMA_F32(p, t, 0x1.554d22p-2f);
+    p = CLOSS_FMA_F32(p, t, 0x1.a04a66p-21f);
+    return p;
+}
+
+CLOSS_INLINE double log1p_tail_f64(double t) {
+    double p = -0x1.0e8492914461ap-16;
+    p = CLOSS_FMA_F64(p, t, 0x1.97c57b7fb045bp-13);
+    p = CLOSS_FMA_F64(p, t, -0x1.2452e80c75d87p-10);
+    p = CLOSS_FMA_F64(p, t, 0x1.0a752fb82f186p-8);
+    p = CLOSS_FMA_F64(p, t, -0x1.5d1a40d3e5f7ap-7);
+    p = CLOSS_FMA_F64(p, t, 0x1.6174aa40655eep-6);
+    p = CLOSS_FMA_F64(p, t, -0x1.23aec882cc17fp-5);
+    p = CLOSS_FMA_F64(p, t, 0x1.9ad054e62edddp-5);
+    p = CLOSS_FMA_F64(p, t, -0x1.01cd3490ea3b5p-4);
+    p = CLOSS_FMA_F64(p, t, 0x1.2c52644605926p-4);
+    p = CLOSS_FMA_F64(p, t, -0x1.503941629e265p-4);
+    p = CLOSS_FMA_F64(p, t, 0x1.72effce8d4e72p-4);
+    p = CLOSS_FMA_F64(p, t, -0x1.9948a3845a9efp-4);
+    p = CLOSS_FMA_F64(p, t, 0x1.c70e6edbec034p-4);
+    p = CLOSS_FMA_F64(p, t, -0x1.fffe2686d163p-4);
+    p = CLOSS_FMA_F64(p, t, 0x1.2492320684191p-3);
+    p = CLOSS_FMA_F64(p, t, -0x1.555553bb714b8p-3);
+    p = CLOSS_FMA_F64(p, t, 0x1.99999986a6c8p-3);
+    p = CLOSS_FMA_F64(p, t, -0x1.ffffffff77c7dp-3);
+    p = CLOSS_FMA_F64(p, t, 0x1.555555555459p-2);
+    p = CLOSS_FMA_F64(p, t, 0x1.4d2cd9ad220cap-50);
+    return p;
+}
+
 #endif

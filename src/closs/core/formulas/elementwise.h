@@ -52,9 +52,9 @@ CLOSS_INLINE NAME(closs_point) NAME(huber)(real x, real y, real rho) {
 /* Binary cross-entropy of the logit x, s the logistic function: l = -w y log s(x) - (1 - y) log s(-x).
  *
  * With L = log(1 + exp(-|x|)), -log s(x) = L + max(-x, 0) and -log s(-x) = L + max(x, 0), so
- * l = w y L + (1 - y) L + |x| (1 - y if x > 0 else w y): nothing overflows, and for labels in [0, 1] nothing cancels.
- * Adding up from the right rounds less than (w y + 1 - y) L does. The slope (1 - y) s(x) - w y s(-x) is not written
- * s(x) - y, which is off by 1e-3 (relative) in the tail. */
+ * l = (1 + (w - 1) y) L + |x| (1 - y if x > 0 else w y): nothing overflows, and for labels in [0, 1] nothing cancels.
+ * The factor of L is written so that it is exactly 1 for w = 1. The slope (1 - y) s(x) - w y s(-x) is not written s(x)
+ * - y, which is off by 1e-3 (relative) in the tail. */
 CLOSS_INLINE NAME(closs_point) NAME(sigmoid_bce)(real x, real y, real pos_weight) {
     NAME(vm_logistic_t) at = NAME(vm_logistic)(ABS(x));
     real positive = pos_weight * y, negative = R(1.0) - y;
@@ -62,7 +62,7 @@ CLOSS_INLINE NAME(closs_point) NAME(sigmoid_bce)(real x, real y, real pos_weight
     real linear = factor == 0 ? R(0.0) : factor * ABS(x);
     real s_of_x = x > 0 ? at.upper : at.lower;
     real s_of_minus_x = x > 0 ? at.lower : at.upper;
-    return NAME(closs_point_of)(MADD(positive, at.softplus, MADD(negative, at.softplus, linear)),
+    return NAME(closs_point_of)(MADD(MADD(pos_weight - 1, y, R(1.0)), at.softplus, linear),
                                 MADD(-positive, s_of_minus_x, negative * s_of_x));
 }
 
