@@ -49,7 +49,7 @@ def load_health_insurance() -> HealthInsurance:
     columns: dict[str, Any] = dict(zip(names, np.ascontiguousarray(table.T), strict=True))
 
     def standardised(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (x - x.mean(axis=0)) / x.std(axis=0)
+        return np.asarray((x - x.mean(axis=0)) / x.std(axis=0))
 
     features = standardised(np.stack([columns[name] for name in FEATURES], axis=1))
     return HealthInsurance(
