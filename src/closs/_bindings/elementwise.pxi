@@ -4,19 +4,9 @@
 # the user passed. `try_elementwise` takes NumPy arrays that need no preparation, the common case, without acquiring a
 # buffer of each (0.1 to 0.2 us a memoryview, a third of a small call), and declines everything else.
 
-ctypedef fused real:
-    float
-    double
-
 ctypedef fused elementwise_args:
     closs_elementwise_f32
     closs_elementwise_f64
-
-cdef enum:
-    GIL_ELEMENTS = 4096  # from here on releasing the GIL (0.05 to 0.1 us) is worth it
-
-REDUCTIONS = ("sample_mean", "sample_sum", "none", "mean", "sum", "weighted_mean")
-
 
 cdef class ElementwiseSpec:
     """What a loss object has decided once: which loss, its parameter, weight, batch axis and reduction."""
@@ -103,10 +93,6 @@ cdef closs_status launch(elementwise_args *args, ElementwiseSpec spec, int64_t o
             return closs_elementwise_run_f64(loss, args, &wide)
 
 
-cdef void *start(const real[::1] array) noexcept:
-    return NULL if array is None else <void *>&array[0]
-
-
 def run_elementwise(ElementwiseSpec spec not None, tuple shape not None, const real[::1] pred not None,
                     const real[::1] label not None, const real[::1] sample_weight, tuple weight_steps not None,
                     const real[::1] parameter, tuple parameter_steps not None,
@@ -137,8 +123,7 @@ def run_elementwise(ElementwiseSpec spec not None, tuple shape not None, const r
         name = closs_elementwise_parameter(spec.loss).decode()
         raise ValueError(f"{name}: expected a number that {'float32' if real is float else 'float64'} can hold, "
                          f"got {spec.wide_parameter if parameter is None else parameter[0]}")
-    if status != CLOSS_OK:
-        raise ValueError(f"closs: {closs_status_string(status).decode()}")
+    succeed(status, NULL)
     return total
 
 
