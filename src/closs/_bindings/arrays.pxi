@@ -27,3 +27,22 @@ cdef int succeed(closs_status status, const closs_bad_label *bad) except -1:
     if status == CLOSS_NO_MEMORY:
         raise MemoryError("closs: out of memory")
     raise ValueError(f"closs: {closs_status_string(status).decode()}")
+
+
+cdef inline bint is_plain(object array, int type_number) noexcept:
+    """An ndarray itself (no subclass), C-contiguous, aligned, in native byte order, of that type."""
+    return (type(array) is cnp.ndarray and cnp.PyArray_TYPE(array) == type_number
+            and cnp.PyArray_ISCARRAY_RO(array))
+
+
+cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
+    return cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(b) and memcmp(
+        cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), cnp.PyArray_NDIM(a) * sizeof(cnp.npy_intp)) == 0
+
+
+cdef inline int64_t product(const cnp.npy_intp *lengths, int count) noexcept:
+    cdef int64_t result = 1
+    cdef int k
+    for k in range(count):
+        result *= lengths[k]
+    return result

@@ -127,17 +127,6 @@ def run_elementwise(ElementwiseSpec spec not None, tuple shape not None, const r
     return total
 
 
-cdef inline bint is_plain(object array, int type_number) noexcept:
-    """An ndarray itself (no subclass), C-contiguous, aligned, in native byte order, of that type."""
-    return (type(array) is cnp.ndarray and cnp.PyArray_TYPE(array) == type_number
-            and cnp.PyArray_ISCARRAY_RO(array))
-
-
-cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
-    return cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(b) and memcmp(
-        cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), cnp.PyArray_NDIM(a) * sizeof(cnp.npy_intp)) == 0
-
-
 def try_elementwise(ElementwiseSpec spec not None, pred, label, grad_out, bint want_value, bint want_grad):
     """(value or None, gradient or None), or None where an array needs preparation or something is wrong.
 
@@ -147,10 +136,9 @@ def try_elementwise(ElementwiseSpec spec not None, pred, label, grad_out, bint w
     cdef closs_elementwise_f64 wide
     cdef closs_status status
     cdef double total = 0
-    cdef int type_number, ndim, axis, k
-    cdef int64_t outer = 1, batch, inner = 1
+    cdef int type_number, ndim, axis
+    cdef int64_t outer, batch, inner
     cdef cnp.npy_intp *dims
-    cdef cnp.npy_intp values
     cdef void *value_data = NULL
     cdef void *grad_data = NULL
     cdef object value = None
@@ -167,11 +155,7 @@ def try_elementwise(ElementwiseSpec spec not None, pred, label, grad_out, bint w
     if axis < 0 or axis >= ndim:
         return None
     dims = cnp.PyArray_DIMS(pred)
-    for k in range(axis):
-        outer *= dims[k]
-    batch = dims[axis]
-    for k in range(axis + 1, ndim):
-        inner *= dims[k]
+    outer, batch, inner = product(dims, axis), dims[axis], product(dims + axis + 1, ndim - axis - 1)
     if outer == 0:
         return None
 
@@ -182,11 +166,10 @@ def try_elementwise(ElementwiseSpec spec not None, pred, label, grad_out, bint w
             return None
         grad_data = cnp.PyArray_DATA(grad_out)
     if want_value and spec.reduction < CLOSS_MEAN:
-        values = batch
         if spec.reduction == CLOSS_NONE:
             value = cnp.PyArray_EMPTY(ndim, dims, type_number, 0)
         else:
-            value = cnp.PyArray_EMPTY(1, &values, type_number, 0)
+            value = cnp.PyArray_EMPTY(1, dims + axis, type_number, 0)
         value_data = cnp.PyArray_DATA(value)
 
     if type_number == cnp.NPY_FLOAT:

@@ -1,4 +1,4 @@
-# The losses over classes: arrays into the argument struct of closs.h.
+# The losses over classes: arrays into the argument struct of closs.h. Two ways in, as for the elementwise losses.
 
 ctypedef fused softmax_args:
     closs_softmax_f32
@@ -121,3 +121,76 @@ def run_softmax(SoftmaxSpec spec not None, tuple shape not None, const real[::1]
     args.bad = &bad
     succeed(call_softmax(args, spec), &bad)
     return total
+
+
+def try_softmax(SoftmaxSpec spec not None, pred, label, grad_out, bint want_value, bint want_grad):
+    """(value or None, gradient or None), or None where an array needs preparation or something is wrong.
+
+    pred and grad_out have to be plain arrays of one shape and type, label one of int64 with the shape of the rows, or
+    one like pred; a matrix whose first axis is the batch, and whose last one is that of the classes.
+    """
+    cdef closs_softmax_f32 narrow
+    cdef closs_softmax_f64 wide
+    cdef closs_status status
+    cdef double total = 0
+    cdef int type_number
+    cdef bint sparse = spec.loss == SOFTMAX_CE
+    cdef cnp.npy_intp *dims
+    cdef object value = None
+
+    if type(pred) is not cnp.ndarray:
+        return None
+    type_number = cnp.PyArray_TYPE(pred)
+    if type_number != cnp.NPY_FLOAT and type_number != cnp.NPY_DOUBLE:
+        return None
+    if (not is_plain(pred, type_number) or not is_plain(label, cnp.NPY_INT64 if sparse else type_number)
+            or cnp.PyArray_NDIM(pred) != 2 or spec.axis not in (-1, 1) or spec.batch_axis != 0):
+        return None
+    dims = cnp.PyArray_DIMS(pred)
+    if dims[0] == 0 or dims[1] == 0:
+        return None
+    if sparse:
+        if cnp.PyArray_NDIM(label) != 1 or cnp.PyArray_DIM(label, 0) != dims[0]:
+            return None
+    elif not same_shape(pred, label):
+        return None
+
+    if want_grad:
+        if grad_out is None:
+            grad_out = cnp.PyArray_EMPTY(2, dims, type_number, 0)
+        elif not (is_plain(grad_out, type_number) and cnp.PyArray_ISWRITEABLE(grad_out) and same_shape(pred, grad_out)):
+            return None
+    if want_value and spec.reduction < CLOSS_MEAN:
+        whole = spec.reduction == CLOSS_NONE and spec.loss == KL_DIV_SOFTMAX
+        value = cnp.PyArray_EMPTY(2 if whole else 1, dims, type_number, 0)
+
+    if type_number == cnp.NPY_FLOAT:
+        fill_matrix(&narrow, dims, pred, label, sparse, value, grad_out if want_grad else None,
+                    &total if spec.reduction >= CLOSS_MEAN else NULL)
+        status = call_softmax(&narrow, spec)
+    else:
+        fill_matrix(&wide, dims, pred, label, sparse, value, grad_out if want_grad else None,
+                    &total if spec.reduction >= CLOSS_MEAN else NULL)
+        status = call_softmax(&wide, spec)
+    if status != CLOSS_OK:
+        return None
+    if want_value and spec.reduction >= CLOSS_MEAN:
+        value = total
+    return value, grad_out
+
+
+cdef void fill_matrix(softmax_args *args, const cnp.npy_intp *dims, pred, label, bint sparse, value, grad,
+                      double *total):
+    memset(args, 0, sizeof(args[0]))
+    args.outer = args.batch = dims[0]
+    args.classes = dims[1]
+    args.pred = cnp.PyArray_DATA(pred)
+    if sparse:
+        args.label = <const int64_t *>cnp.PyArray_DATA(label)
+    else:
+        args.label_dense = cnp.PyArray_DATA(label)
+    if value is not None:
+        args.value = cnp.PyArray_DATA(value)
+    if grad is not None:
+        args.grad = cnp.PyArray_DATA(grad)
+    args.total = total

@@ -113,6 +113,7 @@ class SoftmaxCrossEntropyLoss:
         object.__setattr__(self, "_spec", spec)
         weights = None if self.class_weight is None else np.array(self.class_weight, np.float64)
         object.__setattr__(self, "_class_weight", weights)
+        object.__setattr__(self, "_is_plain", weights is None)  # nothing that the direct way does not take
 
     def __call__(
         self,
@@ -168,6 +169,10 @@ class SoftmaxCrossEntropyLoss:
         want_grad: bool,
         want_lse: bool,
     ) -> tuple[Any, Any, Any]:
+        if self._is_plain and sample_weight is None and out is None and grad_output is None and not want_lse:
+            result = _core.try_softmax(self._spec, pred, label, grad_out, want_value, want_grad)
+            if result is not None:
+                return *result, None
         if want_lse and self.from_logits:
             raise ValueError("return_lse: expected False with from_logits, whose pred is normalised, got True")
         return evaluate_softmax(
@@ -234,6 +239,10 @@ class KLDivLoss(ElementwiseLoss):
             return super()._evaluate(
                 pred, label, sample_weight, parameter, out, grad_out, grad_output, want_value, want_grad
             )
+        if sample_weight is None and out is None and grad_output is None:
+            result = _core.try_softmax(self._softmax_spec, pred, label, grad_out, want_value, want_grad)
+            if result is not None:
+                return result
         return evaluate_softmax(
             self._softmax_spec, pred, label, sample_weight, None,
             out, grad_out, grad_output, want_value, want_grad, False,

@@ -198,13 +198,19 @@ CLOSS_INLINE void NAME(add_lanes)(int n, const real *x, NAME(lane_sums) * sums) 
     for (int j = 0; j < n; j++) NAME(add)(x[j], &sums->hi[j], &sums->lo[j]);
 }
 
+/* For float nothing is ever in lo. */
 CLOSS_INLINE double NAME(lane_sum)(const NAME(lane_sums) * sums, int j) {
-    return closs_sum_value((closs_sum){sums->hi[j], sums->lo[j]});
+    return sizeof(real) == 4 ? sums->hi[j] : closs_sum_value((closs_sum){sums->hi[j], sums->lo[j]});
+}
+
+CLOSS_INLINE void NAME(start_lanes)(int n, double from, NAME(lane_sums) * sums) {
+    for (int j = 0; j < n; j++) sums->hi[j] = from;
+    for (int j = 0; sizeof(real) > 4 && j < n; j++) sums->lo[j] = 0;
 }
 
 /* Rows 0 .. n side by side, n <= LANES: element j of class c lies at c * step + j. */
 static void NAME(softmax_lanes)(const ROWS *job, int n) {
-    NAME(lane_sums) below = {.hi = {0}}, terms = {.hi = {0}}, targets = {.hi = {0}}, slopes = {.hi = {0}};
+    NAME(lane_sums) below, terms, targets, slopes;
     real m[NAME(LANES)], q[NAME(LANES)], t[NAME(LANES)], weights[NAME(LANES)];
     real k[NAME(LANES)], scale[NAME(LANES)], log_sum[NAME(LANES)];
     double spike[NAME(LANES)];
@@ -213,18 +219,27 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
     const real *weight = job->ones;
 
-    for (int j = 0; j < n; j++) m[j] = logits ? -INFINITY : R(0.0);
+    NAME(start_lanes)(n, 0, &below);
+    NAME(start_lanes)(n, 0, &terms);
+    NAME(start_lanes)(n, 0, &targets);
+    if (job->element_cotangent) NAME(start_lanes)(n, 0, &slopes);
+    for (int j = 0; j < n; j++) {
+        m[j] = logits ? -INFINITY : R(0.0);
+        tops[j] = logits ? -1 : 0;
+        scale[j] = job->grad ? job->scale[j] : 0;
+    }
     for (int64_t c = 0; logits && c < classes; c++) {
         const real *x = job->pred + c * step;
         CLOSS_INDEPENDENT
         for (int j = 0; j < n; j++) m[j] = x[j] > m[j] ? x[j] : m[j];
     }
+    for (int j = 0; j < n; j++) m[j] = NAME(finite_or_nan)(m[j]);
     for (int j = 0; j < n; j++) {
-        m[j] = NAME(finite_or_nan)(m[j]);
-        tops[j] = logits ? -1 : 0;
-        spike[j] = targets.hi[j] = slopes.hi[j] = NAME(spike_of)(job, j);
-        if (spike[j] != 0) terms.hi[j] = NAME(spike_term)(spike[j], job->pred[job->label[j] * step + j], m[j]);
-        scale[j] = job->grad ? job->scale[j] : 0;
+        double own = NAME(spike_of)(job, j);
+        spike[j] = own;
+        if (own == 0) continue;
+        targets.hi[j] = own;
+        terms.hi[j] = NAME(spike_term)(own, job->pred[job->label[j] * step + j], m[j]);
     }
 
     for (int64_t c = 0; c < classes; c++) {
@@ -245,31 +260,34 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
             if (job->elements) memcpy(job->elements + c * step, t, sizeof(real) * (size_t)n);
         }
         if (logits) {
+            real *e = job->grad ? job->grad + c * step : q;
             CLOSS_INDEPENDENT
             for (int j = 0; j < n; j++) {
                 real at = NAME(softmax_exp)(x[j], m[j]);
                 int32_t is_top = x[j] == m[j];
                 tops[j] += is_top;
-                q[j] = at;
                 t[j] = is_top ? 0 : at;
+                e[j] = at;
             }
             NAME(add_lanes)(n, t, &below);
-            if (job->grad) memcpy(job->grad + c * step, q, sizeof(real) * (size_t)n);
         } else if (job->grad) {
             memset(job->grad + c * step, 0, sizeof(real) * (size_t)n);
         }
     }
 
     const NAME(lane_sums) *factors = job->element_cotangent ? &slopes : &targets;
+    const double z = job->z_loss;
+    CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
         NAME(softmax_row)
-        at = NAME(softmax_of_row)(m[j], (double)tops[j] + NAME(lane_sum)(&below, j), NAME(lane_sum)(&terms, j),
-                                  NAME(lane_sum)(&targets, j), NAME(lane_sum)(factors, j), job->z_loss);
-        job->value[j] = job->label && job->label[j] < 0 ? 0 : (real)at.value;
+        at = NAME(softmax_of_row)(m[j], tops[j] + NAME(lane_sum)(&below, j), NAME(lane_sum)(&terms, j),
+                                  NAME(lane_sum)(&targets, j), NAME(lane_sum)(factors, j), z);
+        t[j] = (real)at.value;
         log_sum[j] = (real)at.log_sum;
         k[j] = (real)(scale[j] * at.factor);
         m[j] = (real)at.lse;
     }
+    for (int j = 0; j < n; j++) job->value[j] = job->label && job->label[j] < 0 ? 0 : t[j];
     if (job->lse) memcpy(job->lse, m, sizeof(real) * (size_t)n);
 
     for (int64_t c = 0; (job->grad || job->elements) && c < classes; c++) {
@@ -301,15 +319,26 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
 /* ---- A few contiguous classes: lanes by way of a tile -------------------------------------------------------------
  */
 
-static const real *NAME(into_tile)(int64_t classes, int n, const real *rows, real *tile) {
-    for (int64_t c = 0; c < classes; c++)
-        for (int j = 0; j < n; j++) tile[c * NAME(LANES) + j] = rows[j * classes + c];
+/* to[i * to_step + j] = from[j * from_step + i] for i < n, j < m. In blocks of 2 x 2, which compilers turn into
+ * shuffles: 0.15 ns an element, by single elements 0.56 ns. */
+static void NAME(transpose)(int64_t n, int64_t m, const real *from, int64_t from_step, real *to, int64_t to_step) {
+    for (int64_t i = 0; i < n; i += 2) {
+        int64_t j = 0;
+        for (; i + 2 <= n && j + 2 <= m; j += 2)
+            for (int a = 0; a < 2; a++)
+                for (int b = 0; b < 2; b++) to[(i + a) * to_step + j + b] = from[(j + b) * from_step + i + a];
+        for (int64_t k = i; k < n && k < i + 2; k++)
+            for (int64_t l = j; l < m; l++) to[k * to_step + l] = from[l * from_step + k];
+    }
+}
+
+static const real *NAME(into_tile)(const ROWS *job, int n, const real *rows, real *tile) {
+    NAME(transpose)(job->classes, n, rows, job->classes, tile, NAME(LANES));
     return tile;
 }
 
-static void NAME(out_of_tile)(int64_t classes, int n, const real *tile, real *rows) {
-    for (int j = 0; j < n; j++)
-        for (int64_t c = 0; c < classes; c++) rows[j * classes + c] = tile[c * NAME(LANES) + j];
+static void NAME(out_of_tile)(const ROWS *job, int n, const real *tile, real *rows) {
+    NAME(transpose)(n, job->classes, tile, NAME(LANES), rows, job->classes);
 }
 
 static void NAME(softmax_tile)(const ROWS *job, int n) {
@@ -317,16 +346,15 @@ static void NAME(softmax_tile)(const ROWS *job, int n) {
     real pred[SIZE], dense[SIZE], weight[SIZE], cotangent[SIZE], elements[SIZE]; /* touched as far as they are used */
     ROWS tile = *job;
     tile.step = NAME(LANES);
-    tile.pred = NAME(into_tile)(job->classes, n, job->pred, pred);
-    if (job->dense) tile.dense = NAME(into_tile)(job->classes, n, job->dense, dense);
-    if (job->element_weight) tile.element_weight = NAME(into_tile)(job->classes, n, job->element_weight, weight);
-    if (job->element_cotangent)
-        tile.element_cotangent = NAME(into_tile)(job->classes, n, job->element_cotangent, cotangent);
+    tile.pred = NAME(into_tile)(job, n, job->pred, pred);
+    if (job->dense) tile.dense = NAME(into_tile)(job, n, job->dense, dense);
+    if (job->element_weight) tile.element_weight = NAME(into_tile)(job, n, job->element_weight, weight);
+    if (job->element_cotangent) tile.element_cotangent = NAME(into_tile)(job, n, job->element_cotangent, cotangent);
     if (job->elements) tile.elements = elements;
     if (job->grad) tile.grad = pred;
     NAME(softmax_lanes)(&tile, n);
-    if (job->elements) NAME(out_of_tile)(job->classes, n, elements, job->elements);
-    if (job->grad) NAME(out_of_tile)(job->classes, n, pred, job->grad);
+    if (job->elements) NAME(out_of_tile)(job, n, elements, job->elements);
+    if (job->grad) NAME(out_of_tile)(job, n, pred, job->grad);
 }
 
 /* ---- A run of rows ------------------------------------------------------------------------------------------------

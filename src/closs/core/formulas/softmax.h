@@ -36,19 +36,22 @@ typedef struct {
     double factor; /* of e_c in the slope */
 } NAME(softmax_row);
 
-/* others: S - 1; terms: sum of q_c (m - x_c), targets: Q, slopes: Q as the slope has it (with the cotangent of each
- * element, if there is one). The logarithm is taken by its value near 1 and what that leaves, see vm_log_corrected. */
-CLOSS_INLINE NAME(softmax_row)
-    NAME(softmax_of_row)(double m, double others, double terms, double targets, double slopes, double z) {
-    NAME(softmax_row) row;
+/* L for others = S - 1: the logarithm of S rounded to a real, and of what that leaves (see vm_log_corrected). */
+CLOSS_INLINE double NAME(softmax_log_sum)(double others) {
     two_sum_t_f64 sum = two_sum_f64(1.0, others);
-    row.log_sum = vm_log_corrected_f64(sum.sum, sum.error / sum.sum);
+    real rounded = (real)sum.sum;
+    return NAME(vm_log_corrected)(rounded, (real)(((sum.sum - rounded) + sum.error) / sum.sum));
+}
+
+/* terms: sum of q_c (m - x_c), targets: Q, slopes: Q as the slope has it (with the cotangent of each element, if there
+ * is one). */
+CLOSS_INLINE NAME(softmax_row) NAME(softmax_of_row)(double m, double others, double terms, double targets,
+                                                    double slopes, double z) {
+    NAME(softmax_row) row;
+    row.log_sum = NAME(softmax_log_sum)(others);
     row.lse = m + row.log_sum;
-    row.value = targets == 0 ? terms : terms + targets * row.log_sum;
-    row.factor = slopes / sum.sum;
-    if (z != 0) {
-        row.value += z * row.lse * row.lse;
-        row.factor += 2 * z * row.lse / sum.sum;
-    }
+    row.value = terms + targets * row.log_sum;
+    row.factor = (slopes + 2 * z * row.lse) / (1 + others);
+    row.value += z == 0 ? 0 : z * row.lse * row.lse;
     return row;
 }
