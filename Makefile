@@ -58,7 +58,7 @@ sanitize: $(VENV)/built
 	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/test_closs
 	build/sanitize/test_closs
 	CC=gcc CFLAGS="-g $(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py --quiet build_ext --build-lib build/sanitize/lib --build-temp build/sanitize/temp
-	cp -r src/closs/*.py src/closs/*.pyi src/closs/py.typed src/closs/data build/sanitize/lib/closs/ && cp -r include build/sanitize/lib/closs/include
+	cp -r src/closs/*.py src/closs/*.pyi src/closs/py.typed src/closs/data src/closs/losses build/sanitize/lib/closs/ && cp -r include build/sanitize/lib/closs/include
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
 	PYTHONMALLOC=malloc PYTHONPATH=build/sanitize/lib $(BIN)/python -m pytest -s -q -k "not subprocess and not tour"
 
