@@ -24,6 +24,10 @@
 #define CLOSS_VERSION_PATCH 0
 #define CLOSS_VERSION_STRING "0.1.0"
 
+/* Number of the binary interface, which is the number in the shared library's name (libcloss.so.0): a program runs with
+ * every later library of the same number. docs/embedding.md says what may change in which release. */
+#define CLOSS_ABI_VERSION 0
+
 /* Symbols that a program may link against; set CLOSS_EXPORT to dllexport or dllimport where that is needed. */
 #ifndef CLOSS_EXPORT
 #if defined(__GNUC__)
