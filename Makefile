@@ -9,7 +9,7 @@ CORE := $(addprefix src/closs/core/,cgroup.c dispatch.c status.c threads.c cpu/e
 HEADERS := $(wildcard include/closs/*.h src/closs/core/*.h src/closs/core/*.def src/closs/core/*/*.h)
 SOURCES := setup.py pyproject.toml $(wildcard src/closs/_bindings/*.p?? src/closs/core/*.c src/closs/core/*/*.c) $(HEADERS)
 
-.PHONY: demo test test-c exhaustive lint bench sanitize tsan clean
+.PHONY: demo test test-c exhaustive lint bench sanitize tsan clean install-c
 
 # The main job: every loss with its gradient on real data.
 demo: $(VENV)/built
@@ -36,6 +36,13 @@ $(BUILD)/%: tests/c/%.c $(CORE) $(HEADERS)
 test-c: $(BUILD)/test_closs $(BUILD)/ulp
 	$(BUILD)/test_closs
 	$(BUILD)/ulp
+
+# The C library, its header, pkg-config and CMake files, without Python. CMAKE_FLAGS=-DBUILD_SHARED_LIBS=OFF: an archive.
+PREFIX ?= /usr/local
+install-c:
+	cmake -S . -B build/c $(CMAKE_FLAGS)
+	cmake --build build/c --parallel
+	cmake --install build/c --prefix $(PREFIX)
 
 # All 2^32 floats: of exp, log and the logistic function in minutes, of every loss in hours.
 exhaustive: $(VENV)/built $(BUILD)/ulp

@@ -111,6 +111,8 @@ class BuildExt(build_ext):
             library = Path(self.compiler.library_filename("closs", output_dir=str(lib)))
             link, private = "", " ".join([*openmp_link, "-lm", "-lpthread"])
         facts = {
+            "PREFIX": "../..",
+            "LIBDIR": "lib",
             "VERSION": self.distribution.get_version(),
             "LIBRARY": library.name,
             "KIND": "SHARED" if IS_SHARED else "STATIC",
