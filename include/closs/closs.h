@@ -55,6 +55,7 @@ typedef enum closs_status {
     CLOSS_OVERLAP,        /* an output overlaps another array (but grad may be pred itself) */
     CLOSS_UNKNOWN_LOSS,   /* closs_elementwise_run_*: no such loss */
     CLOSS_MISSING_OUTPUT, /* neither value, total nor grad is given, or one that this reduction does not have */
+    CLOSS_TOO_NEW,        /* a reserved field is not 0: an argument of a later release, or memory never set to 0 */
 } closs_status;
 
 /* One English sentence for a status; never NULL, static storage. */
@@ -138,6 +139,8 @@ typedef struct closs_elementwise_f32 {
     float *value;  /* CLOSS_SAMPLE_*: (batch,); CLOSS_NONE: the shape of pred; NULL: not wanted */
     double *total; /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
     float *grad;   /* gradient with respect to pred, the shape of pred; may be pred itself; NULL: not wanted */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_elementwise_f32;
 
 typedef struct closs_elementwise_f64 {
@@ -153,6 +156,8 @@ typedef struct closs_elementwise_f64 {
     double *value;
     double *total;
     double *grad;
+
+    int64_t reserved[4];
 } closs_elementwise_f64;
 
 /* In all of them: x is an element of pred, y of label. The gradient is dl/dx times the weights, the derivative of the
@@ -229,6 +234,33 @@ CLOSS_EXPORT closs_status closs_elementwise_run_f32(int loss, const closs_elemen
                                                     const closs_broadcast_f32 *parameter);
 CLOSS_EXPORT closs_status closs_elementwise_run_f64(int loss, const closs_elementwise_f64 *args,
                                                     const closs_broadcast_f64 *parameter);
+
+/* ---- The library as a table --------------------------------------------------------------------------------------
+ *
+ * For programs that load closs at run time: every function of this header by its name. In Python it is what the capsule
+ * closs._core.C_API holds (PyCapsule_Import("closs._core.C_API", 0)). Later releases may add to its end: read a member
+ * only if it lies within size.
+ */
+typedef void (*closs_function)(void); /* cast it to the type of the prototype */
+
+typedef struct closs_api_entry {
+    const char *name; /* "closs_huber_f32" */
+    closs_function function;
+} closs_api_entry;
+
+typedef struct closs_api {
+    uint64_t size;                  /* sizeof(closs_api) in the library */
+    int64_t abi;                    /* CLOSS_ABI_VERSION of the library */
+    const char *version;            /* what closs_version() returns */
+    int64_t count;                  /* number of entries */
+    const closs_api_entry *entries; /* in no particular order */
+} closs_api;
+
+/* The table; static storage. */
+CLOSS_EXPORT const closs_api *closs_get_api(void);
+
+/* The function of that name, NULL if there is none. */
+CLOSS_EXPORT closs_function closs_find_function(const char *name);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,7 @@
 """The C core, for the Python API. One extension module, a file a family: the core is linked once, and has one state."""
 
 cimport numpy as cnp
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memset
 
 from closs._bindings.closs cimport *
 
@@ -10,3 +10,5 @@ cnp.import_array()
 
 include "library.pxi"
 include "elementwise.pxi"
+include "embedding.pxi"
+include "views.pxi"

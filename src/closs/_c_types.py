@@ -1,0 +1,143 @@
+"""Structs and signatures of the C API, made from include/closs/closs.h by tools/make_api.py."""
+
+from ctypes import Structure, c_char_p, c_double, c_float, c_int, c_int64, c_uint64, c_void_p
+from enum import IntEnum
+from typing import Any
+
+
+class closs_status(IntEnum):
+    CLOSS_OK = 0
+    CLOSS_NULL_POINTER = 1
+    CLOSS_BAD_SIZE = 2
+    CLOSS_BAD_BROADCAST = 3
+    CLOSS_BAD_REDUCTION = 4
+    CLOSS_BAD_PARAMETER = 5
+    CLOSS_MISALIGNED = 6
+    CLOSS_OVERLAP = 7
+    CLOSS_UNKNOWN_LOSS = 8
+    CLOSS_MISSING_OUTPUT = 9
+    CLOSS_TOO_NEW = 10
+
+
+class closs_reduction(IntEnum):
+    CLOSS_SAMPLE_MEAN = 0
+    CLOSS_SAMPLE_SUM = 1
+    CLOSS_NONE = 2
+    CLOSS_MEAN = 3
+    CLOSS_SUM = 4
+    CLOSS_WEIGHTED_MEAN = 5
+
+
+class closs_broadcast_f32(Structure):
+    _fields_ = [
+        ("data", c_void_p),
+        ("repeat", c_int64),
+        ("period", c_int64),
+    ]
+
+
+class closs_broadcast_f64(Structure):
+    _fields_ = [
+        ("data", c_void_p),
+        ("repeat", c_int64),
+        ("period", c_int64),
+    ]
+
+
+class closs_elementwise_f32(Structure):
+    _fields_ = [
+        ("outer", c_int64),
+        ("batch", c_int64),
+        ("inner", c_int64),
+        ("pred", c_void_p),
+        ("label", c_void_p),
+        ("sample_weight", closs_broadcast_f32),
+        ("weight", c_void_p),
+        ("grad_output", c_void_p),
+        ("reduction", c_int),
+        ("value", c_void_p),
+        ("total", c_void_p),
+        ("grad", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_elementwise_f64(Structure):
+    _fields_ = [
+        ("outer", c_int64),
+        ("batch", c_int64),
+        ("inner", c_int64),
+        ("pred", c_void_p),
+        ("label", c_void_p),
+        ("sample_weight", closs_broadcast_f64),
+        ("weight", c_void_p),
+        ("grad_output", c_void_p),
+        ("reduction", c_int),
+        ("value", c_void_p),
+        ("total", c_void_p),
+        ("grad", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_api_entry(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("function", c_void_p),
+    ]
+
+
+class closs_api(Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("abi", c_int64),
+        ("version", c_char_p),
+        ("count", c_int64),
+        ("entries", c_void_p),
+    ]
+
+
+# Result and arguments of each function.
+SIGNATURES: dict[str, tuple[type[Any] | None, list[type[Any]]]] = {
+    "closs_status_string": (c_char_p, [c_int]),
+    "closs_version": (c_char_p, []),
+    "closs_isa": (c_char_p, []),
+    "closs_isa_available": (c_char_p, [c_int]),
+    "closs_has_openmp": (c_int, []),
+    "closs_get_num_threads": (c_int, []),
+    "closs_get_threads_setting": (c_int, []),
+    "closs_set_num_threads": (c_int, [c_int]),
+    "closs_l1_f32": (c_int, [c_void_p]),
+    "closs_l1_f64": (c_int, [c_void_p]),
+    "closs_l2_f32": (c_int, [c_void_p]),
+    "closs_l2_f64": (c_int, [c_void_p]),
+    "closs_huber_f32": (c_int, [c_void_p, c_float]),
+    "closs_huber_f64": (c_int, [c_void_p, c_double]),
+    "closs_sigmoid_bce_f32": (c_int, [c_void_p, c_void_p]),
+    "closs_sigmoid_bce_f64": (c_int, [c_void_p, c_void_p]),
+    "closs_bce_f32": (c_int, [c_void_p, c_void_p]),
+    "closs_bce_f64": (c_int, [c_void_p, c_void_p]),
+    "closs_hinge_f32": (c_int, [c_void_p, c_float]),
+    "closs_hinge_f64": (c_int, [c_void_p, c_double]),
+    "closs_squared_hinge_f32": (c_int, [c_void_p, c_float]),
+    "closs_squared_hinge_f64": (c_int, [c_void_p, c_double]),
+    "closs_logistic_f32": (c_int, [c_void_p]),
+    "closs_logistic_f64": (c_int, [c_void_p]),
+    "closs_logistic_binary_f32": (c_int, [c_void_p]),
+    "closs_logistic_binary_f64": (c_int, [c_void_p]),
+    "closs_poisson_nll_f32": (c_int, [c_void_p]),
+    "closs_poisson_nll_f64": (c_int, [c_void_p]),
+    "closs_poisson_nll_full_f32": (c_int, [c_void_p]),
+    "closs_poisson_nll_full_f64": (c_int, [c_void_p]),
+    "closs_poisson_rate_nll_f32": (c_int, [c_void_p, c_float]),
+    "closs_poisson_rate_nll_f64": (c_int, [c_void_p, c_double]),
+    "closs_poisson_rate_nll_full_f32": (c_int, [c_void_p, c_float]),
+    "closs_poisson_rate_nll_full_f64": (c_int, [c_void_p, c_double]),
+    "closs_elementwise_find": (c_int, [c_char_p]),
+    "closs_elementwise_name": (c_char_p, [c_int]),
+    "closs_elementwise_parameter": (c_char_p, [c_int]),
+    "closs_elementwise_run_f32": (c_int, [c_int, c_void_p, c_void_p]),
+    "closs_elementwise_run_f64": (c_int, [c_int, c_void_p, c_void_p]),
+    "closs_get_api": (c_void_p, []),
+    "closs_find_function": (c_void_p, [c_char_p]),
+}

@@ -1,0 +1,55 @@
+# Elementwise losses with typed memoryviews, made from include/closs/closs.h by tools/make_api.py.
+cimport closs._bindings.c_api as c_api
+
+cdef double l1_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                   c_api.closs_reduction reduction) except? -1 nogil
+cdef double l1_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                   c_api.closs_reduction reduction) except? -1 nogil
+cdef double l2_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                   c_api.closs_reduction reduction) except? -1 nogil
+cdef double l2_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                   c_api.closs_reduction reduction) except? -1 nogil
+cdef double huber_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                      c_api.closs_reduction reduction, float rho) except? -1 nogil
+cdef double huber_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                      c_api.closs_reduction reduction, double rho) except? -1 nogil
+cdef double sigmoid_bce_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                            c_api.closs_reduction reduction, float pos_weight) except? -1 nogil
+cdef double sigmoid_bce_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                            c_api.closs_reduction reduction, double pos_weight) except? -1 nogil
+cdef double bce_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                    c_api.closs_reduction reduction, float pos_weight) except? -1 nogil
+cdef double bce_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                    c_api.closs_reduction reduction, double pos_weight) except? -1 nogil
+cdef double hinge_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                      c_api.closs_reduction reduction, float margin) except? -1 nogil
+cdef double hinge_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                      c_api.closs_reduction reduction, double margin) except? -1 nogil
+cdef double squared_hinge_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                              c_api.closs_reduction reduction, float margin) except? -1 nogil
+cdef double squared_hinge_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                              c_api.closs_reduction reduction, double margin) except? -1 nogil
+cdef double logistic_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                         c_api.closs_reduction reduction) except? -1 nogil
+cdef double logistic_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                         c_api.closs_reduction reduction) except? -1 nogil
+cdef double logistic_binary_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                                c_api.closs_reduction reduction) except? -1 nogil
+cdef double logistic_binary_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                                c_api.closs_reduction reduction) except? -1 nogil
+cdef double poisson_nll_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                            c_api.closs_reduction reduction) except? -1 nogil
+cdef double poisson_nll_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                            c_api.closs_reduction reduction) except? -1 nogil
+cdef double poisson_nll_full_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                                 c_api.closs_reduction reduction) except? -1 nogil
+cdef double poisson_nll_full_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                                 c_api.closs_reduction reduction) except? -1 nogil
+cdef double poisson_rate_nll_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                                 c_api.closs_reduction reduction, float epsilon) except? -1 nogil
+cdef double poisson_rate_nll_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                                 c_api.closs_reduction reduction, double epsilon) except? -1 nogil
+cdef double poisson_rate_nll_full_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                                      c_api.closs_reduction reduction, float epsilon) except? -1 nogil
+cdef double poisson_rate_nll_full_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                                      c_api.closs_reduction reduction, double epsilon) except? -1 nogil
