@@ -127,6 +127,7 @@ def python(nodes: list[c_ast.Node]) -> str:
         elif (values := members(node, c_ast.Enum)) is not None:
             lines += ["", "", f"class {node.name}(IntEnum):"]
             lines += [f"    {value.name} = {k}" for k, value in enumerate(values)]
+            lines += ["", "", *(f"{value.name} = {node.name}.{value.name}" for value in values)]
     lines += ["", "", "# Result and arguments of each function.",
               "SIGNATURES: dict[str, tuple[type[Any] | None, list[type[Any]]]] = {"]  # fmt: skip
     for node in filter(is_function, nodes):

@@ -19,6 +19,19 @@ class closs_status(IntEnum):
     CLOSS_TOO_NEW = 10
 
 
+CLOSS_OK = closs_status.CLOSS_OK
+CLOSS_NULL_POINTER = closs_status.CLOSS_NULL_POINTER
+CLOSS_BAD_SIZE = closs_status.CLOSS_BAD_SIZE
+CLOSS_BAD_BROADCAST = closs_status.CLOSS_BAD_BROADCAST
+CLOSS_BAD_REDUCTION = closs_status.CLOSS_BAD_REDUCTION
+CLOSS_BAD_PARAMETER = closs_status.CLOSS_BAD_PARAMETER
+CLOSS_MISALIGNED = closs_status.CLOSS_MISALIGNED
+CLOSS_OVERLAP = closs_status.CLOSS_OVERLAP
+CLOSS_UNKNOWN_LOSS = closs_status.CLOSS_UNKNOWN_LOSS
+CLOSS_MISSING_OUTPUT = closs_status.CLOSS_MISSING_OUTPUT
+CLOSS_TOO_NEW = closs_status.CLOSS_TOO_NEW
+
+
 class closs_reduction(IntEnum):
     CLOSS_SAMPLE_MEAN = 0
     CLOSS_SAMPLE_SUM = 1
@@ -26,6 +39,14 @@ class closs_reduction(IntEnum):
     CLOSS_MEAN = 3
     CLOSS_SUM = 4
     CLOSS_WEIGHTED_MEAN = 5
+
+
+CLOSS_SAMPLE_MEAN = closs_reduction.CLOSS_SAMPLE_MEAN
+CLOSS_SAMPLE_SUM = closs_reduction.CLOSS_SAMPLE_SUM
+CLOSS_NONE = closs_reduction.CLOSS_NONE
+CLOSS_MEAN = closs_reduction.CLOSS_MEAN
+CLOSS_SUM = closs_reduction.CLOSS_SUM
+CLOSS_WEIGHTED_MEAN = closs_reduction.CLOSS_WEIGHTED_MEAN
 
 
 class closs_broadcast_f32(Structure):
