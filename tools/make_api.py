@@ -16,6 +16,7 @@ from pathlib import Path
 from pycparser import c_ast, c_generator, c_parser
 
 ROOT = Path(__file__).resolve().parents[1]
+HEADER = ROOT / "include" / "closs" / "closs.h"
 MADE = "made from include/closs/closs.h by tools/make_api.py"
 CTYPES = {
     "float": "c_float", "double": "c_double", "int": "c_int", "long": "c_long", "int64_t": "c_int64",
@@ -26,7 +27,7 @@ FIXED_WIDTH = [name for name in CTYPES if name.endswith("_t") and name != "size_
 
 def parse() -> list[c_ast.Node]:
     """The declarations of the header, in order."""
-    text = re.sub(r"^\s*#\s*include.*$", "", (ROOT / "include/closs/closs.h").read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^\s*#\s*include.*$", "", HEADER.read_text(), flags=re.MULTILINE)
     types = "".join(f"typedef int {name};\n" for name in [*FIXED_WIDTH, "size_t"])
     code = subprocess.run(["cc", "-E", "-P", "-DCLOSS_EXPORT=", "-"], input=types + text, text=True, check=True,
                           capture_output=True).stdout  # fmt: skip
@@ -137,7 +138,8 @@ def python(nodes: list[c_ast.Node]) -> str:
     body = "\n".join([*lines, "}"]) + "\n"
     names = sorted(name for name in {*CTYPES.values(), "c_void_p", "c_char_p"} if re.search(rf"\b{name}\b", body))
     imports = f"from ctypes import Structure, {', '.join(names)}\nfrom enum import IntEnum\nfrom typing import Any\n"
-    return f'"""Structs and signatures of the C API, {MADE}."""\n\n{imports}{body}'
+    abi = re.search(r"#define CLOSS_ABI_VERSION (\d+)", HEADER.read_text())[1]
+    return f'"""Structs and signatures of the C API, {MADE}."""\n\n{imports}\nABI_VERSION = {abi}\n{body}'
 
 
 def main() -> int:

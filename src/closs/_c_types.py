@@ -4,6 +4,8 @@ from ctypes import Structure, c_char_p, c_double, c_float, c_int, c_int64, c_uin
 from enum import IntEnum
 from typing import Any
 
+ABI_VERSION = 0
+
 
 class closs_status(IntEnum):
     CLOSS_OK = 0

@@ -90,15 +90,14 @@ int main(int count, char **arguments) {
             logits[i] = 0;
             for (int64_t k = 0; k < t.columns; k++) logits[i] += t.x[i * t.columns + k] * ahead[k];
         }
-        const closs_status status = closs_sigmoid_bce_f64(
-            &(closs_elementwise_f64){.batch = t.rows,
-                                     .inner = 1,
-                                     .pred = logits,
-                                     .label = t.y,
-                                     .reduction = CLOSS_MEAN,
-                                     .total = &loss,
-                                     .grad = logits},
-            NULL);
+        const closs_status status = closs_sigmoid_bce_f64(&(closs_elementwise_f64){.batch = t.rows,
+                                                                                   .inner = 1,
+                                                                                   .pred = logits,
+                                                                                   .label = t.y,
+                                                                                   .reduction = CLOSS_MEAN,
+                                                                                   .total = &loss,
+                                                                                   .grad = logits},
+                                                          NULL);
         if (status != CLOSS_OK) fail(closs_status_string(status));
         memset(slope, 0, sizeof(double) * (size_t)t.columns);
         for (int64_t i = 0; i < t.rows; i++)

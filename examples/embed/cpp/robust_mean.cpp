@@ -17,7 +17,7 @@ namespace {
 double huber_mean(std::span<const double> pred, std::span<const double> label, std::span<double> grad, double rho) {
     if (pred.size() != label.size() || pred.size() != grad.size()) throw std::invalid_argument("lengths differ");
     double mean = 0;
-    closs_elementwise_f64 args{}; // all zero: whatever is not set below is absent
+    closs_elementwise_f64 args{};  // all zero: whatever is not set below is absent
     args.batch = static_cast<int64_t>(pred.size());
     args.inner = 1;
     args.pred = pred.data();
@@ -29,7 +29,7 @@ double huber_mean(std::span<const double> pred, std::span<const double> label, s
     return mean;
 }
 
-} // namespace
+}  // namespace
 
 int main() try {
     const std::vector<double> numbers{std::istream_iterator<double>(std::cin), {}};

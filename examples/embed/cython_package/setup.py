@@ -1,6 +1,7 @@
-import closs
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+
+import closs
 
 library = closs.get_library_dir()
 setup(
