@@ -33,7 +33,6 @@ UNIX_FLAGS = ["-std=c11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math",
               "-fvisibility=hidden", "-Wall", "-Wextra"]  # fmt: skip
 MSVC_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2", "/fp:precise", "/W3"]
 
-COMMON_SOURCES = ["api.c", "cgroup.c", "dispatch.c", "status.c", "threads.c", "cpu/elementwise.c", "cpu/kernels_baseline.c"]
 ISA_FLAGS = {
     "cpu/kernels_avx2.c": (["-mavx2", "-mfma"], ["/arch:AVX2"]),
     "cpu/kernels_avx512.c": (
@@ -41,6 +40,9 @@ ISA_FLAGS = {
         ["/arch:AVX512"],
     ),
 }
+COMMON_SOURCES = sorted(
+    {p.relative_to(CORE).as_posix() for p in [*CORE.glob("*.c"), *CORE.glob("cpu/*.c")]} - {*ISA_FLAGS}
+)
 
 OPENMP_PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 OPENMP_CANDIDATES = {  # compile flags, link flags

@@ -13,12 +13,15 @@ from closs._threads import get_num_threads, num_threads, set_num_threads
 from closs.losses import (
     HingeLoss,
     HuberLoss,
+    KLDivLoss,
     L1Loss,
     L2Loss,
     LogisticLoss,
     PoissonNLLLoss,
     SigmoidBCELoss,
     SigmoidBinaryCrossEntropyLoss,
+    SoftmaxCELoss,
+    SoftmaxCrossEntropyLoss,
     SquaredHingeLoss,
 )
 
@@ -27,12 +30,15 @@ __version__ = _version()
 __all__ = [
     "HingeLoss",
     "HuberLoss",
+    "KLDivLoss",
     "L1Loss",
     "L2Loss",
     "LogisticLoss",
     "PoissonNLLLoss",
     "SigmoidBCELoss",
     "SigmoidBinaryCrossEntropyLoss",
+    "SoftmaxCELoss",
+    "SoftmaxCrossEntropyLoss",
     "SquaredHingeLoss",
     "config",
     "get_include",

@@ -18,7 +18,9 @@ class closs_status(IntEnum):
     CLOSS_OVERLAP = 7
     CLOSS_UNKNOWN_LOSS = 8
     CLOSS_MISSING_OUTPUT = 9
-    CLOSS_TOO_NEW = 10
+    CLOSS_BAD_LABEL = 10
+    CLOSS_NO_MEMORY = 11
+    CLOSS_TOO_NEW = 12
 
 
 CLOSS_OK = closs_status.CLOSS_OK
@@ -31,7 +33,26 @@ CLOSS_MISALIGNED = closs_status.CLOSS_MISALIGNED
 CLOSS_OVERLAP = closs_status.CLOSS_OVERLAP
 CLOSS_UNKNOWN_LOSS = closs_status.CLOSS_UNKNOWN_LOSS
 CLOSS_MISSING_OUTPUT = closs_status.CLOSS_MISSING_OUTPUT
+CLOSS_BAD_LABEL = closs_status.CLOSS_BAD_LABEL
+CLOSS_NO_MEMORY = closs_status.CLOSS_NO_MEMORY
 CLOSS_TOO_NEW = closs_status.CLOSS_TOO_NEW
+
+
+class closs_api_entry(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("function", c_void_p),
+    ]
+
+
+class closs_api(Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("abi", c_int64),
+        ("version", c_char_p),
+        ("count", c_int64),
+        ("entries", c_void_p),
+    ]
 
 
 class closs_reduction(IntEnum):
@@ -103,20 +124,68 @@ class closs_elementwise_f64(Structure):
     ]
 
 
-class closs_api_entry(Structure):
+class closs_bad_label(Structure):
     _fields_ = [
-        ("name", c_char_p),
-        ("function", c_void_p),
+        ("position", c_int64),
+        ("label", c_int64),
     ]
 
 
-class closs_api(Structure):
+class closs_softmax_f32(Structure):
     _fields_ = [
-        ("size", c_uint64),
-        ("abi", c_int64),
-        ("version", c_char_p),
-        ("count", c_int64),
-        ("entries", c_void_p),
+        ("outer", c_int64),
+        ("classes", c_int64),
+        ("inner", c_int64),
+        ("batch", c_int64),
+        ("sample_inner", c_int64),
+        ("pred", c_void_p),
+        ("label", c_void_p),
+        ("label_dense", c_void_p),
+        ("sample_weight", closs_broadcast_f32),
+        ("element_weight", c_void_p),
+        ("weight", c_void_p),
+        ("grad_output", c_void_p),
+        ("log_probabilities", c_int),
+        ("class_weight", c_void_p),
+        ("ignore_index", c_void_p),
+        ("label_smoothing", c_double),
+        ("z_loss", c_double),
+        ("reduction", c_int),
+        ("value", c_void_p),
+        ("total", c_void_p),
+        ("grad", c_void_p),
+        ("lse", c_void_p),
+        ("bad", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_softmax_f64(Structure):
+    _fields_ = [
+        ("outer", c_int64),
+        ("classes", c_int64),
+        ("inner", c_int64),
+        ("batch", c_int64),
+        ("sample_inner", c_int64),
+        ("pred", c_void_p),
+        ("label", c_void_p),
+        ("label_dense", c_void_p),
+        ("sample_weight", closs_broadcast_f64),
+        ("element_weight", c_void_p),
+        ("weight", c_void_p),
+        ("grad_output", c_void_p),
+        ("log_probabilities", c_int),
+        ("class_weight", c_void_p),
+        ("ignore_index", c_void_p),
+        ("label_smoothing", c_double),
+        ("z_loss", c_double),
+        ("reduction", c_int),
+        ("value", c_void_p),
+        ("total", c_void_p),
+        ("grad", c_void_p),
+        ("lse", c_void_p),
+        ("bad", c_void_p),
+        ("reserved", c_int64 * 4),
     ]
 
 
@@ -130,6 +199,8 @@ SIGNATURES: dict[str, tuple[type[Any] | None, list[type[Any]]]] = {
     "closs_get_num_threads": (c_int, []),
     "closs_get_threads_setting": (c_int, []),
     "closs_set_num_threads": (c_int, [c_int]),
+    "closs_get_api": (c_void_p, []),
+    "closs_find_function": (c_void_p, [c_char_p]),
     "closs_l1_f32": (c_int, [c_void_p]),
     "closs_l1_f64": (c_int, [c_void_p]),
     "closs_l2_f32": (c_int, [c_void_p]),
@@ -156,11 +227,17 @@ SIGNATURES: dict[str, tuple[type[Any] | None, list[type[Any]]]] = {
     "closs_poisson_rate_nll_f64": (c_int, [c_void_p, c_double]),
     "closs_poisson_rate_nll_full_f32": (c_int, [c_void_p, c_float]),
     "closs_poisson_rate_nll_full_f64": (c_int, [c_void_p, c_double]),
+    "closs_kl_div_f32": (c_int, [c_void_p]),
+    "closs_kl_div_f64": (c_int, [c_void_p]),
     "closs_elementwise_find": (c_int, [c_char_p]),
     "closs_elementwise_name": (c_char_p, [c_int]),
     "closs_elementwise_parameter": (c_char_p, [c_int]),
     "closs_elementwise_run_f32": (c_int, [c_int, c_void_p, c_void_p]),
     "closs_elementwise_run_f64": (c_int, [c_int, c_void_p, c_void_p]),
-    "closs_get_api": (c_void_p, []),
-    "closs_find_function": (c_void_p, [c_char_p]),
+    "closs_softmax_ce_f32": (c_int, [c_void_p]),
+    "closs_softmax_ce_f64": (c_int, [c_void_p]),
+    "closs_softmax_ce_dense_f32": (c_int, [c_void_p]),
+    "closs_softmax_ce_dense_f64": (c_int, [c_void_p]),
+    "closs_kl_div_softmax_f32": (c_int, [c_void_p]),
+    "closs_kl_div_softmax_f64": (c_int, [c_void_p]),
 }

@@ -53,3 +53,7 @@ cdef double poisson_rate_nll_full_f32(const float[::1] pred, const float[::1] la
                                       c_api.closs_reduction reduction, float epsilon) except? -1 nogil
 cdef double poisson_rate_nll_full_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
                                       c_api.closs_reduction reduction, double epsilon) except? -1 nogil
+cdef double kl_div_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                       c_api.closs_reduction reduction) except? -1 nogil
+cdef double kl_div_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                       c_api.closs_reduction reduction) except? -1 nogil

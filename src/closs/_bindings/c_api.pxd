@@ -18,6 +18,8 @@ cdef extern from "closs/closs.h" nogil:
         CLOSS_OVERLAP
         CLOSS_UNKNOWN_LOSS
         CLOSS_MISSING_OUTPUT
+        CLOSS_BAD_LABEL
+        CLOSS_NO_MEMORY
         CLOSS_TOO_NEW
     const char *closs_status_string(closs_status status)
     const char *closs_version()
@@ -27,6 +29,21 @@ cdef extern from "closs/closs.h" nogil:
     int closs_get_num_threads()
     int closs_get_threads_setting()
     closs_status closs_set_num_threads(int threads)
+
+    ctypedef void (*closs_function)() noexcept
+
+    ctypedef struct closs_api_entry:
+        const char *name
+        closs_function function
+
+    ctypedef struct closs_api:
+        uint64_t size
+        int64_t abi
+        const char *version
+        int64_t count
+        const closs_api_entry *entries
+    const closs_api *closs_get_api()
+    closs_function closs_find_function(const char *name)
 
     ctypedef enum closs_reduction:
         CLOSS_SAMPLE_MEAN
@@ -101,23 +118,72 @@ cdef extern from "closs/closs.h" nogil:
     closs_status closs_poisson_rate_nll_f64(const closs_elementwise_f64 *args, double epsilon)
     closs_status closs_poisson_rate_nll_full_f32(const closs_elementwise_f32 *args, float epsilon)
     closs_status closs_poisson_rate_nll_full_f64(const closs_elementwise_f64 *args, double epsilon)
+    closs_status closs_kl_div_f32(const closs_elementwise_f32 *args)
+    closs_status closs_kl_div_f64(const closs_elementwise_f64 *args)
     int closs_elementwise_find(const char *name)
     const char *closs_elementwise_name(int loss)
     const char *closs_elementwise_parameter(int loss)
     closs_status closs_elementwise_run_f32(int loss, const closs_elementwise_f32 *args, const closs_broadcast_f32 *parameter)
     closs_status closs_elementwise_run_f64(int loss, const closs_elementwise_f64 *args, const closs_broadcast_f64 *parameter)
 
-    ctypedef void (*closs_function)() noexcept
+    ctypedef struct closs_bad_label:
+        int64_t position
+        int64_t label
 
-    ctypedef struct closs_api_entry:
-        const char *name
-        closs_function function
+    ctypedef struct closs_softmax_f32:
+        int64_t outer
+        int64_t classes
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const float *pred
+        const int64_t *label
+        const float *label_dense
+        closs_broadcast_f32 sample_weight
+        const float *element_weight
+        const double *weight
+        const float *grad_output
+        int log_probabilities
+        const float *class_weight
+        const int64_t *ignore_index
+        double label_smoothing
+        double z_loss
+        closs_reduction reduction
+        float *value
+        double *total
+        float *grad
+        float *lse
+        closs_bad_label *bad
+        int64_t reserved[4]
 
-    ctypedef struct closs_api:
-        uint64_t size
-        int64_t abi
-        const char *version
-        int64_t count
-        const closs_api_entry *entries
-    const closs_api *closs_get_api()
-    closs_function closs_find_function(const char *name)
+    ctypedef struct closs_softmax_f64:
+        int64_t outer
+        int64_t classes
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const double *pred
+        const int64_t *label
+        const double *label_dense
+        closs_broadcast_f64 sample_weight
+        const double *element_weight
+        const double *weight
+        const double *grad_output
+        int log_probabilities
+        const double *class_weight
+        const int64_t *ignore_index
+        double label_smoothing
+        double z_loss
+        closs_reduction reduction
+        double *value
+        double *total
+        double *grad
+        double *lse
+        closs_bad_label *bad
+        int64_t reserved[4]
+    closs_status closs_softmax_ce_f32(const closs_softmax_f32 *args)
+    closs_status closs_softmax_ce_f64(const closs_softmax_f64 *args)
+    closs_status closs_softmax_ce_dense_f32(const closs_softmax_f32 *args)
+    closs_status closs_softmax_ce_dense_f64(const closs_softmax_f64 *args)
+    closs_status closs_kl_div_softmax_f32(const closs_softmax_f32 *args)
+    closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args)

@@ -9,6 +9,8 @@ from closs._bindings.closs cimport *
 cnp.import_array()
 
 include "library.pxi"
+include "arrays.pxi"
 include "elementwise.pxi"
+include "softmax.pxi"
 include "embedding.pxi"
 include "views.pxi"

@@ -240,3 +240,21 @@ cdef double poisson_rate_nll_full_f64(const double[::1] pred, const double[::1] 
     fill_f64(&args, pred, label, grad, reduction, &total)
     check(c_api.closs_poisson_rate_nll_full_f64(&args, epsilon))
     return total
+
+
+cdef double kl_div_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
+                       c_api.closs_reduction reduction) except? -1 nogil:
+    cdef c_api.closs_elementwise_f32 args
+    cdef double total = 0
+    fill_f32(&args, pred, label, grad, reduction, &total)
+    check(c_api.closs_kl_div_f32(&args))
+    return total
+
+
+cdef double kl_div_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
+                       c_api.closs_reduction reduction) except? -1 nogil:
+    cdef c_api.closs_elementwise_f64 args
+    cdef double total = 0
+    fill_f64(&args, pred, label, grad, reduction, &total)
+    check(c_api.closs_kl_div_f64(&args))
+    return total

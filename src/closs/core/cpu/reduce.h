@@ -34,6 +34,7 @@ typedef struct {
     real *value;
     double *total;
     int64_t outer, batch, inner;
+    int64_t elements;       /* of a place, that count in means; 0 stands for 1 */
     double count;           /* places that count in a mean over all */
     double weight_sum;      /* what CLOSS_WEIGHTED_MEAN divides by */
     const double *divisors; /* what CLOSS_SAMPLE_MEAN divides by, a sample; NULL: outer * inner */
@@ -71,10 +72,10 @@ static inline void NAME(resolve)(const NAME(reduction_args) * args, const NAME(c
                                  NAME(reduction) * reduction, NAME(weights) * weights) {
     static const real zero = 0;
     const BROADCAST absent = {NULL, 0, 0}, removed = {&zero, 0, 1};
-    int64_t per_sample = args->outer * args->inner;
+    int64_t per_sample = args->outer * args->inner * (args->elements ? args->elements : 1);
     int total = closs_has_total(args->kind);
     *reduction = (NAME(reduction)){.kernels = kernels, .value = args->value, .total = args->total};
-    reduction->summed = total || (args->kind != CLOSS_NONE && per_sample > 1); /* one place is its own mean */
+    reduction->summed = total || (args->kind != CLOSS_NONE && per_sample > 1); /* one element is its own mean */
     int by_sample = reduction->summed && !total;
 
     reduction->factor = args->weight ? *args->weight : 1.0;
