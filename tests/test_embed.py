@@ -191,6 +191,18 @@ else:
     raise AssertionError("rho = -1 was accepted")
 assert abs(closs_rows.softplus_sum(np.zeros(4)) - 4 * np.log(2)) < 1e-15
 
+logits, label = rng.normal(size=(9, 5)).astype(np.float32), rng.integers(0, 5, 9)
+value, grad = closs_rows.cross_entropy(logits, label)
+expected, slope = closs.SoftmaxCELoss(reduction="mean").value_and_grad(logits, label)
+assert value == expected and (grad == slope).all()
+label[3] = 5
+try:
+    closs_rows.cross_entropy(logits, label)
+except ValueError as error:
+    assert "label" in str(error)
+else:
+    raise AssertionError("label 5 of 5 was accepted")
+
 # One copy of the library in the process, hence one setting; an archive is a copy of its own (docs/embedding.md).
 closs.set_num_threads(7)
 assert closs_rows.library_threads() == EXPECTED

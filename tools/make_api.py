@@ -2,7 +2,7 @@
 
 - src/closs/core/api_table.h: the names, for the table that the capsule holds
 - src/closs/_bindings/c_api.pxd: declarations for Cython
-- src/closs/_core.pxd, src/closs/_bindings/views.pxi: the elementwise losses for Cython with typed memoryviews
+- src/closs/_core.pxd, src/closs/_bindings/views.pxi: the losses for Cython with typed memoryviews
 - src/closs/_c_types.py: structs and signatures for ctypes and NumPy
 
 `python tools/make_api.py` writes them, with `--check` it only tells whether they are up to date. Needs pycparser.
@@ -72,31 +72,40 @@ def pxd(nodes: list[c_ast.Node]) -> str:
 
 
 def views(nodes: list[c_ast.Node]) -> tuple[str, str]:
-    """Declarations and definitions: every elementwise loss of vectors, total and gradient; one parameter for all."""
+    """Declarations and definitions: each loss of whole arrays, its total and gradient, one parameter for all."""
     declarations, definitions = [], []
     for node in filter(is_function, nodes):
         match = re.fullmatch(r"closs_(\w+)_(f32|f64)", node.name)
         parameters = node.type.args.params if match else []
-        if not match or match[1] == "elementwise_run" or "closs_elementwise_" not in ast_text(parameters[0]):
+        family = re.search(r"closs_(elementwise|softmax)_f", ast_text(parameters[0])) if match else None
+        if not family or match[1] == "elementwise_run":
             continue
         kind, real = match[2], {"f32": "float", "f64": "double"}[match[2]]
+        array, label, fill = f"{real}[::1]", f"{real}[::1]", f"fill_{kind}(&args, pred, label, grad"
+        label_field = None
+        if family[1] == "softmax":
+            dense = match[1] != "softmax_ce"
+            array, label = f"{real}[:, ::1]", f"{real}[:, ::1]" if dense else "int64_t[::1]"
+            width = "label.shape[1]" if dense else "pred.shape[1]"
+            fill = f"fill_softmax_{kind}(&args, pred, label.shape[0], {width}, grad"
+            label_field = "args.label_dense = &label[0, 0]" if dense else "args.label = &label[0]"
         extra = parameters[1].name if len(parameters) > 1 else None
-        head = (f"cdef double {match[1]}_{kind}(const {real}[::1] pred, const {real}[::1] label, {real}[::1] grad,\n"
+        head = (f"cdef double {match[1]}_{kind}(const {array} pred, const {label} label, {array} grad,\n"
                 f"{' ' * (len(match[1]) + 17)}c_api.closs_reduction reduction"
                 f"{f', {real} {extra}' if extra else ''}) except? -1 nogil")  # fmt: skip
         declarations.append(head)
-        body = [f"{head}:", f"    cdef c_api.closs_elementwise_{kind} args", "    cdef double total = 0"]
+        body = [f"{head}:", f"    cdef c_api.closs_{family[1]}_{kind} args", "    cdef double total = 0"]
         argument = f", {extra}" if extra else ""
         if extra and isinstance(parameters[1].type, c_ast.PtrDecl):
             body += [f"    cdef c_api.closs_broadcast_{kind} uniform",
                      f"    uniform.data, uniform.repeat, uniform.period = &{extra}, 0, 1"]  # fmt: skip
             argument = ", &uniform"
-        body += [f"    fill_{kind}(&args, pred, label, grad, reduction, &total)",
+        body += [f"    {fill}, reduction, &total)", *([f"    {label_field}"] if label_field else []),
                  f"    check(c_api.{node.name}(&args{argument}))", "    return total"]  # fmt: skip
         definitions.append("\n".join(body))
-    made = f"# Elementwise losses with typed memoryviews, {MADE}.\n"
-    return (made + "cimport closs._bindings.c_api as c_api\n\n" + "\n".join(declarations) + "\n",
-            made + "\n" + "\n\n\n".join(definitions) + "\n")  # fmt: skip
+    made = f"# Losses with typed memoryviews, {MADE}.\n"
+    imports = "cimport closs._bindings.c_api as c_api\nfrom libc.stdint cimport int64_t\n\n"
+    return made + imports + "\n".join(declarations) + "\n", made + "\n" + "\n\n\n".join(definitions) + "\n"
 
 
 def ast_text(node: c_ast.Node) -> str:

@@ -1,5 +1,6 @@
-# Elementwise losses with typed memoryviews, made from include/closs/closs.h by tools/make_api.py.
+# Losses with typed memoryviews, made from include/closs/closs.h by tools/make_api.py.
 cimport closs._bindings.c_api as c_api
+from libc.stdint cimport int64_t
 
 cdef double l1_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
                    c_api.closs_reduction reduction) except? -1 nogil
@@ -57,3 +58,15 @@ cdef double kl_div_f32(const float[::1] pred, const float[::1] label, float[::1]
                        c_api.closs_reduction reduction) except? -1 nogil
 cdef double kl_div_f64(const double[::1] pred, const double[::1] label, double[::1] grad,
                        c_api.closs_reduction reduction) except? -1 nogil
+cdef double softmax_ce_f32(const float[:, ::1] pred, const int64_t[::1] label, float[:, ::1] grad,
+                           c_api.closs_reduction reduction) except? -1 nogil
+cdef double softmax_ce_f64(const double[:, ::1] pred, const int64_t[::1] label, double[:, ::1] grad,
+                           c_api.closs_reduction reduction) except? -1 nogil
+cdef double softmax_ce_dense_f32(const float[:, ::1] pred, const float[:, ::1] label, float[:, ::1] grad,
+                                 c_api.closs_reduction reduction) except? -1 nogil
+cdef double softmax_ce_dense_f64(const double[:, ::1] pred, const double[:, ::1] label, double[:, ::1] grad,
+                                 c_api.closs_reduction reduction) except? -1 nogil
+cdef double kl_div_softmax_f32(const float[:, ::1] pred, const float[:, ::1] label, float[:, ::1] grad,
+                               c_api.closs_reduction reduction) except? -1 nogil
+cdef double kl_div_softmax_f64(const double[:, ::1] pred, const double[:, ::1] label, double[:, ::1] grad,
+                               c_api.closs_reduction reduction) except? -1 nogil

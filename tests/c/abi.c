@@ -1,4 +1,4 @@
-/* The binary interface number 0, as its first release froze it: sizes and places on 64-bit platforms. A change that
+/* The binary interface number 0, as its first release freezes it: sizes and places on 64-bit platforms. A change that
  * does not compile here needs another CLOSS_ABI_VERSION; a field that takes reserved space is added below. */
 #include <closs/closs.h>
 
@@ -51,6 +51,9 @@ IS(CLOSS_MISALIGNED, 6);
 IS(CLOSS_OVERLAP, 7);
 IS(CLOSS_UNKNOWN_LOSS, 8);
 IS(CLOSS_MISSING_OUTPUT, 9);
+IS(CLOSS_BAD_LABEL, 10);
+IS(CLOSS_NO_MEMORY, 11);
+IS(CLOSS_TOO_NEW, 12);
 
 SIZE(closs_reduction, 4);
 IS(CLOSS_SAMPLE_MEAN, 0);

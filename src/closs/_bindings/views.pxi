@@ -1,4 +1,4 @@
-# Elementwise losses with typed memoryviews, made from include/closs/closs.h by tools/make_api.py.
+# Losses with typed memoryviews, made from include/closs/closs.h by tools/make_api.py.
 
 cdef double l1_f32(const float[::1] pred, const float[::1] label, float[::1] grad,
                    c_api.closs_reduction reduction) except? -1 nogil:
@@ -257,4 +257,64 @@ cdef double kl_div_f64(const double[::1] pred, const double[::1] label, double[:
     cdef double total = 0
     fill_f64(&args, pred, label, grad, reduction, &total)
     check(c_api.closs_kl_div_f64(&args))
+    return total
+
+
+cdef double softmax_ce_f32(const float[:, ::1] pred, const int64_t[::1] label, float[:, ::1] grad,
+                           c_api.closs_reduction reduction) except? -1 nogil:
+    cdef c_api.closs_softmax_f32 args
+    cdef double total = 0
+    fill_softmax_f32(&args, pred, label.shape[0], pred.shape[1], grad, reduction, &total)
+    args.label = &label[0]
+    check(c_api.closs_softmax_ce_f32(&args))
+    return total
+
+
+cdef double softmax_ce_f64(const double[:, ::1] pred, const int64_t[::1] label, double[:, ::1] grad,
+                           c_api.closs_reduction reduction) except? -1 nogil:
+    cdef c_api.closs_softmax_f64 args
+    cdef double total = 0
+    fill_softmax_f64(&args, pred, label.shape[0], pred.shape[1], grad, reduction, &total)
+    args.label = &label[0]
+    check(c_api.closs_softmax_ce_f64(&args))
+    return total
+
+
+cdef double softmax_ce_dense_f32(const float[:, ::1] pred, const float[:, ::1] label, float[:, ::1] grad,
+                                 c_api.closs_reduction reduction) except? -1 nogil:
+    cdef c_api.closs_softmax_f32 args
+    cdef double total = 0
+    fill_softmax_f32(&args, pred, label.shape[0], label.shape[1], grad, reduction, &total)
+    args.label_dense = &label[0, 0]
+    check(c_api.closs_softmax_ce_dense_f32(&args))
+    return total
+
+
+cdef double softmax_ce_dense_f64(const double[:, ::1] pred, const double[:, ::1] label, double[:, ::1] grad,
+                                 c_api.closs_reduction reduction) except? -1 nogil:
+    cdef c_api.closs_softmax_f64 args
+    cdef double total = 0
+    fill_softmax_f64(&args, pred, label.shape[0], label.shape[1], grad, reduction, &total)
+    args.label_dense = &label[0, 0]
+    check(c_api.closs_softmax_ce_dense_f64(&args))
+    return total
+
+
+cdef double kl_div_softmax_f32(const float[:, ::1] pred, const float[:, ::1] label, float[:, ::1] grad,
+                               c_api.closs_reduction reduction) except? -1 nogil:
+    cdef c_api.closs_softmax_f32 args
+    cdef double total = 0
+    fill_softmax_f32(&args, pred, label.shape[0], label.shape[1], grad, reduction, &total)
+    args.label_dense = &label[0, 0]
+    check(c_api.closs_kl_div_softmax_f32(&args))
+    return total
+
+
+cdef double kl_div_softmax_f64(const double[:, ::1] pred, const double[:, ::1] label, double[:, ::1] grad,
+                               c_api.closs_reduction reduction) except? -1 nogil:
+    cdef c_api.closs_softmax_f64 args
+    cdef double total = 0
+    fill_softmax_f64(&args, pred, label.shape[0], label.shape[1], grad, reduction, &total)
+    args.label_dense = &label[0, 0]
+    check(c_api.closs_kl_div_softmax_f64(&args))
     return total

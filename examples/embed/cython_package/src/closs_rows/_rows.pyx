@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 cimport closs
 from cython.parallel cimport prange
+from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 import numpy as np
@@ -41,6 +42,16 @@ def softplus_sum(const double[::1] x not None):
     if status != closs.CLOSS_OK:
         raise ValueError(closs.closs_status_string(status).decode())
     return total
+
+
+def cross_entropy(const float[:, ::1] logits not None, const int64_t[::1] label not None):
+    """Mean softmax cross-entropy and its gradient."""
+    grad = np.empty((logits.shape[0], logits.shape[1]), dtype=np.float32)
+    cdef float[:, ::1] grad_of = grad
+    cdef double mean
+    with nogil:
+        mean = closs.softmax_ce_f32(logits, label, grad_of, closs.CLOSS_MEAN)
+    return mean, grad
 
 
 def library_threads():
