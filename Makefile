@@ -75,6 +75,8 @@ tsan:
 	$(MAKE) CC=$(TSAN_CC) BUILD=build/tsan CFLAGS_EXTRA="-g -fsanitize=thread -fopenmp" build/tsan/test_closs
 	TSAN_OPTIONS=ignore_noninstrumented_modules=1 build/tsan/test_closs
 
+include tools/quality.mk
+
 # asv's benchmarks once over in this environment, then the table against the peers that are installed.
 bench: $(VENV)/built
 	$(BIN)/python -m pip install --quiet asv
