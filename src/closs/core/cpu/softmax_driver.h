@@ -121,7 +121,6 @@ static void NAME(survey_task)(void *context, int64_t k) {
     CLOSS_INDEPENDENT
     for (int64_t r = begin; r < end; r++) wrong += (uint64_t)args->label[r] >= classes;
     if (args->ignore_index || wrong) {
-        wrong = 0;
         for (int64_t r = end - 1; r >= begin; r--) {
             int skip = args->ignore_index && args->label[r] == ignore;
             ignored += skip;
