@@ -363,6 +363,115 @@ CLOSS_EXPORT closs_status closs_softmax_ce_dense_f64(const closs_softmax_f64 *ar
 CLOSS_EXPORT closs_status closs_kl_div_softmax_f32(const closs_softmax_f32 *args);
 CLOSS_EXPORT closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args);
 
+/* ---- Losses that compare vectors ---------------------------------------------------------------------------------
+ *
+ * Inputs are C-contiguous arrays of shape (outer, rows, inner); row r is compared with row r, all its elements at once.
+ * n vectors of d elements are {.rows = n, .inner = d}. Samples, for CLOSS_SAMPLE_*: row r belongs to sample
+ * (r / sample_inner) % batch; in the comments of closs_reduction an element is a row here.
+ */
+
+typedef struct closs_vectors_f32 {
+    int64_t outer;        /* pieces of a row; 0 stands for 1 */
+    int64_t rows;         /* may be 0 */
+    int64_t inner;        /* elements of a piece */
+    int64_t batch;        /* number of samples, for CLOSS_SAMPLE_*; 0: every row is one */
+    int64_t sample_inner; /* consecutive rows of one sample; 0 stands for 1 */
+
+    const float *input[3];             /* (outer, rows, inner) each; as many as the loss has */
+    const float *label;                /* (rows), where the loss has labels: 1 or -1 */
+    closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradients are 0 */
+    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
+
+    closs_reduction reduction;
+    float *value;         /* CLOSS_SAMPLE_*: (batch,); CLOSS_NONE: (rows); NULL: not wanted */
+    double *total;        /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
+    float *grad[3];       /* gradients with respect to the inputs, each may be its input itself; NULL: not wanted */
+    closs_bad_label *bad; /* filled in for CLOSS_BAD_LABEL; NULL: not wanted */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
+} closs_vectors_f32;
+
+typedef struct closs_vectors_f64 {
+    int64_t outer, rows, inner, batch, sample_inner;
+
+    const double *input[3];
+    const double *label;
+    closs_broadcast_f64 sample_weight;
+    const double *weight;
+    const double *grad_output;
+
+    closs_reduction reduction;
+    double *value;
+    double *total;
+    double *grad[3];
+    closs_bad_label *bad;
+
+    int64_t reserved[4];
+} closs_vectors_f64;
+
+/* Triplet loss of pred (input[0]), positive (input[1]) and negative (input[2]): l = max(0, sum (positive - pred)^2 -
+ * sum (negative - pred)^2 + margin), derivatives 0 where that is not positive. margin finite. */
+CLOSS_EXPORT closs_status closs_triplet_f32(const closs_vectors_f32 *args, double margin);
+CLOSS_EXPORT closs_status closs_triplet_f64(const closs_vectors_f64 *args, double margin);
+
+/* Cosine embedding loss of input[0] and input[1], with cos = a.b / max(|a| |b|, 1e-12): l = 1 - cos for label 1,
+ * clip(cos - margin, 0, 1 - margin) for label -1; derivatives 0 at zero vectors and where the margin is met. margin
+ * finite. CLOSS_BAD_LABEL for any other label. */
+CLOSS_EXPORT closs_status closs_cosine_embedding_f32(const closs_vectors_f32 *args, double margin);
+CLOSS_EXPORT closs_status closs_cosine_embedding_f64(const closs_vectors_f64 *args, double margin);
+
+/* ---- Losses that compare every vector with every other one ---------------------------------------------------------
+ *
+ * Row i of the first input belongs with row i of the second; all other rows of a batch serve as what it should differ
+ * from. Elements of closs_reduction are rows here, and every row is a sample.
+ */
+
+typedef struct closs_pairwise_f32 {
+    int64_t rows;  /* vectors in each input; may be 0 */
+    int64_t inner; /* elements of a vector */
+
+    const float *input[2];             /* (rows, inner) each */
+    closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, the row's value is 0 */
+    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
+
+    closs_reduction reduction;
+    float *value;     /* CLOSS_SAMPLE_*, CLOSS_NONE: (rows); NULL: not wanted */
+    double *total;    /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
+    float *grad[2];   /* gradients with respect to the inputs; NULL: not wanted */
+    float *workspace; /* closs_pairwise_workspace_f32(rows, whether a gradient is wanted) bytes; NULL: allocated */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
+} closs_pairwise_f32;
+
+typedef struct closs_pairwise_f64 {
+    int64_t rows, inner;
+
+    const double *input[2];
+    closs_broadcast_f64 sample_weight;
+    const double *weight;
+    const double *grad_output;
+
+    closs_reduction reduction;
+    double *value;
+    double *total;
+    double *grad[2];
+    double *workspace;
+
+    int64_t reserved[4];
+} closs_pairwise_f64;
+
+/* Bytes of working memory: rows^2 reals with a gradient, 64 rows without. */
+CLOSS_EXPORT size_t closs_pairwise_workspace_f32(int64_t rows, int want_grad);
+CLOSS_EXPORT size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad);
+
+/* Smoothed deep metric learning: with d_ij the squared distance of row i of input[0] from row j of input[1], p_i the
+ * softmax of -d_i, and q_i the target: 1 - smoothing at i, smoothing / (rows - 1) elsewhere, l_i = sum over j of
+ * q_ij log(q_ij / p_ij). smoothing in [0, 1]. A batch of one has no elsewhere. K. Bonadiman et al., ACL 2019. */
+CLOSS_EXPORT closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing);
+CLOSS_EXPORT closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing);
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,7 @@ from closs._config import config, get_include, get_library_dir, show_config
 from closs._core import version as _version
 from closs._threads import get_num_threads, num_threads, set_num_threads
 from closs.losses import (
+    CosineEmbeddingLoss,
     HingeLoss,
     HuberLoss,
     KLDivLoss,
@@ -18,16 +19,19 @@ from closs.losses import (
     L2Loss,
     LogisticLoss,
     PoissonNLLLoss,
+    SDMLLoss,
     SigmoidBCELoss,
     SigmoidBinaryCrossEntropyLoss,
     SoftmaxCELoss,
     SoftmaxCrossEntropyLoss,
     SquaredHingeLoss,
+    TripletLoss,
 )
 
 __version__ = _version()
 
 __all__ = [
+    "CosineEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
     "KLDivLoss",
@@ -35,11 +39,13 @@ __all__ = [
     "L2Loss",
     "LogisticLoss",
     "PoissonNLLLoss",
+    "SDMLLoss",
     "SigmoidBCELoss",
     "SigmoidBinaryCrossEntropyLoss",
     "SoftmaxCELoss",
     "SoftmaxCrossEntropyLoss",
     "SquaredHingeLoss",
+    "TripletLoss",
     "config",
     "get_include",
     "get_library_dir",

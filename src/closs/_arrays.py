@@ -64,14 +64,16 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _check_shape(name: str, array: Array, expected: tuple[int, ...], whose: str) -> None:
     if _without_ones(array.shape) != _without_ones(expected):
-        raise ValueError(f"{name}: expected the shape of {whose} {expected}, up to axes of length one, got {array.shape}")
+        raise ValueError(
+            f"{name}: expected the shape of {whose} {expected}, up to axes of length one, got {array.shape}"
+        )
 
 
-def as_label(name: str, array: ArrayLike, pred: Array) -> Array:
-    """The array, contiguous in pred's type, if its shape is pred's up to axes of length one."""
+def as_label(name: str, array: ArrayLike, shape: tuple[int, ...], dtype: np.dtype[Any], whose: str = "pred") -> Array:
+    """The array, contiguous in that type, if its shape is that one up to axes of length one."""
     label = real_array(name, array)
-    _check_shape(name, label, pred.shape, "pred")
-    return ready(label, pred.dtype)
+    _check_shape(name, label, shape, whose)
+    return ready(label, dtype)
 
 
 def position_in(name: str, shape: tuple[int, ...], position: int) -> str:
@@ -117,6 +119,15 @@ def as_operand(name: str, array: ArrayLike | None, shape: tuple[int, ...], dtype
     else:
         repeat = 1
     return Operand(ready(values, dtype).ravel(), max(repeat, 1), max(values.size, 1))
+
+
+def as_row_weights(weight: ArrayLike | None, pred: Array, shape: tuple[int, ...], kept: tuple[int, ...]) -> Operand:
+    """A weight a row. Rows have a shape; with as many axes as pred the weight has those of a row too, of length one."""
+    if weight is None:
+        return Operand(None)
+    values = real_array("sample_weight", weight)
+    shape = kept if values.ndim == pred.ndim and pred.ndim > len(shape) > 0 else shape
+    return as_operand("sample_weight", values, shape, pred.dtype, "the rows")
 
 
 def as_cotangent(name: str, array: ArrayLike | None, shape: tuple[int, ...], pred: Array) -> Array | None:
@@ -210,7 +221,7 @@ def evaluate_elementwise(
         "sample_weight": sample_weight, parameter[0]: parameter[1], "grad_output": grad_output,
     }  # fmt: skip
     x, result_type = as_pred(names[0], pred)
-    y = as_label(names[1], label, x)
+    y = as_label(names[1], label, x.shape, x.dtype, names[0])
     outer, batch, inner = _geometry(x, spec.batch_axis)
     value_type, value_shape = result_type, x.shape
     if spec.has_total:
@@ -240,11 +251,19 @@ def evaluate_elementwise(
         None if value is None else value.reshape(-1),
         None if grad is None else grad.reshape(-1),
     )
+    result = total_or_value(spec, total, value, out, value_type, want_value)
+    return result, delivered(grad, grad_out, result_type)
+
+
+def total_or_value(
+    spec: Any, total: float, value: Array | None, out: Array | None, dtype: np.dtype[Any], want_value: bool
+) -> Any:
+    """What a call gives as the value: a float for a total, else the array, or out; None if it is not wanted."""
+    if not want_value:
+        return None
     if spec.has_total:
-        if out is None:
-            return (total if want_value else None), delivered(grad, grad_out, result_type)
-        value = np.asarray(total)
-    return delivered(value, out, value_type), delivered(grad, grad_out, result_type)
+        return total if out is None else delivered(np.asarray(total), out, dtype)
+    return delivered(value, out, dtype)
 
 
 def delivered(result: Array | None, output: Array | None, dtype: np.dtype[Any]) -> Array | None:

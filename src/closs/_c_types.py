@@ -1,6 +1,6 @@
 """Structs and signatures of the C API, made from include/closs/closs.h by tools/make_api.py."""
 
-from ctypes import Structure, c_char_p, c_double, c_float, c_int, c_int64, c_uint64, c_void_p
+from ctypes import Structure, c_char_p, c_double, c_float, c_int, c_int64, c_size_t, c_uint64, c_void_p
 from enum import IntEnum
 from typing import Any
 
@@ -189,6 +189,82 @@ class closs_softmax_f64(Structure):
     ]
 
 
+class closs_vectors_f32(Structure):
+    _fields_ = [
+        ("outer", c_int64),
+        ("rows", c_int64),
+        ("inner", c_int64),
+        ("batch", c_int64),
+        ("sample_inner", c_int64),
+        ("input", c_void_p * 3),
+        ("label", c_void_p),
+        ("sample_weight", closs_broadcast_f32),
+        ("weight", c_void_p),
+        ("grad_output", c_void_p),
+        ("reduction", c_int),
+        ("value", c_void_p),
+        ("total", c_void_p),
+        ("grad", c_void_p * 3),
+        ("bad", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_vectors_f64(Structure):
+    _fields_ = [
+        ("outer", c_int64),
+        ("rows", c_int64),
+        ("inner", c_int64),
+        ("batch", c_int64),
+        ("sample_inner", c_int64),
+        ("input", c_void_p * 3),
+        ("label", c_void_p),
+        ("sample_weight", closs_broadcast_f64),
+        ("weight", c_void_p),
+        ("grad_output", c_void_p),
+        ("reduction", c_int),
+        ("value", c_void_p),
+        ("total", c_void_p),
+        ("grad", c_void_p * 3),
+        ("bad", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_pairwise_f32(Structure):
+    _fields_ = [
+        ("rows", c_int64),
+        ("inner", c_int64),
+        ("input", c_void_p * 2),
+        ("sample_weight", closs_broadcast_f32),
+        ("weight", c_void_p),
+        ("grad_output", c_void_p),
+        ("reduction", c_int),
+        ("value", c_void_p),
+        ("total", c_void_p),
+        ("grad", c_void_p * 2),
+        ("workspace", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_pairwise_f64(Structure):
+    _fields_ = [
+        ("rows", c_int64),
+        ("inner", c_int64),
+        ("input", c_void_p * 2),
+        ("sample_weight", closs_broadcast_f64),
+        ("weight", c_void_p),
+        ("grad_output", c_void_p),
+        ("reduction", c_int),
+        ("value", c_void_p),
+        ("total", c_void_p),
+        ("grad", c_void_p * 2),
+        ("workspace", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
 # Result and arguments of each function.
 SIGNATURES: dict[str, tuple[type[Any] | None, list[type[Any]]]] = {
     "closs_status_string": (c_char_p, [c_int]),
@@ -240,4 +316,12 @@ SIGNATURES: dict[str, tuple[type[Any] | None, list[type[Any]]]] = {
     "closs_softmax_ce_dense_f64": (c_int, [c_void_p]),
     "closs_kl_div_softmax_f32": (c_int, [c_void_p]),
     "closs_kl_div_softmax_f64": (c_int, [c_void_p]),
+    "closs_triplet_f32": (c_int, [c_void_p, c_double]),
+    "closs_triplet_f64": (c_int, [c_void_p, c_double]),
+    "closs_cosine_embedding_f32": (c_int, [c_void_p, c_double]),
+    "closs_cosine_embedding_f64": (c_int, [c_void_p, c_double]),
+    "closs_pairwise_workspace_f32": (c_size_t, [c_int64, c_int]),
+    "closs_pairwise_workspace_f64": (c_size_t, [c_int64, c_int]),
+    "closs_sdml_f32": (c_int, [c_void_p, c_double]),
+    "closs_sdml_f64": (c_int, [c_void_p, c_double]),
 }

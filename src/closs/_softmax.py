@@ -19,6 +19,7 @@ from closs._arrays import (
     as_label,
     as_operand,
     as_pred,
+    as_row_weights,
     as_whole_numbers,
     check_output,
     check_overlap,
@@ -26,6 +27,7 @@ from closs._arrays import (
     position_in,
     ready,
     real_array,
+    total_or_value,
     work_array,
 )
 
@@ -67,15 +69,6 @@ def rows_of(pred: Array, axis: int, batch_axis: int) -> Rows:
     return Rows(outer, classes, inner, axis, shape, kept, batch, sample_inner)
 
 
-def _row_weights(weight: ArrayLike | None, pred: Array, rows: Rows) -> Operand:
-    """A weight a row; with as many axes as pred it has the class axis too, of length one."""
-    if weight is None:
-        return Operand(None)
-    values = real_array("sample_weight", weight)
-    shape = rows.kept if values.ndim == pred.ndim and pred.ndim > 1 else rows.shape
-    return as_operand("sample_weight", values, shape, pred.dtype, "the rows of pred")
-
-
 def _divergence_weights(weight: ArrayLike | None, pred: Array, rows: Rows) -> tuple[Operand, Array | None]:
     """A weight a row, or a weight an element where it varies along the class axis."""
     if weight is None:
@@ -109,9 +102,11 @@ def evaluate_softmax(
     rows = rows_of(x, spec.axis, spec.batch_axis)
     sparse, divergence = spec.loss == 0, spec.loss == 2
     classes = as_whole_numbers("label", label, rows.shape, "the rows of pred") if sparse else None
-    dense = None if sparse else as_label("label", label, x).reshape(-1)
+    dense = None if sparse else as_label("label", label, x.shape, x.dtype).reshape(-1)
     weights, element_weight = (
-        _divergence_weights(sample_weight, x, rows) if divergence else (_row_weights(sample_weight, x, rows), None)
+        _divergence_weights(sample_weight, x, rows)
+        if divergence
+        else (as_row_weights(sample_weight, x, rows.shape, rows.kept), None)
     )
     if class_weight is not None:
         if class_weight.size != rows.classes:
@@ -146,7 +141,5 @@ def evaluate_softmax(
         raise ValueError(
             f"{position_in('label', shape, position)} = {found} is outside 0..{rows.classes - 1}"
         ) from None
-    if spec.has_total:
-        value = np.asarray(total) if out is not None and want_value else None
-    result = total if spec.has_total and out is None and want_value else delivered(value, out, value_type)
+    result = total_or_value(spec, total, value, out, value_type, want_value)
     return result, delivered(grad, grad_out, result_type), delivered(lse, None, result_type)

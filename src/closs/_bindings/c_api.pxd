@@ -187,3 +187,75 @@ cdef extern from "closs/closs.h" nogil:
     closs_status closs_softmax_ce_dense_f64(const closs_softmax_f64 *args)
     closs_status closs_kl_div_softmax_f32(const closs_softmax_f32 *args)
     closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args)
+
+    ctypedef struct closs_vectors_f32:
+        int64_t outer
+        int64_t rows
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const float *input[3]
+        const float *label
+        closs_broadcast_f32 sample_weight
+        const double *weight
+        const float *grad_output
+        closs_reduction reduction
+        float *value
+        double *total
+        float *grad[3]
+        closs_bad_label *bad
+        int64_t reserved[4]
+
+    ctypedef struct closs_vectors_f64:
+        int64_t outer
+        int64_t rows
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const double *input[3]
+        const double *label
+        closs_broadcast_f64 sample_weight
+        const double *weight
+        const double *grad_output
+        closs_reduction reduction
+        double *value
+        double *total
+        double *grad[3]
+        closs_bad_label *bad
+        int64_t reserved[4]
+    closs_status closs_triplet_f32(const closs_vectors_f32 *args, double margin)
+    closs_status closs_triplet_f64(const closs_vectors_f64 *args, double margin)
+    closs_status closs_cosine_embedding_f32(const closs_vectors_f32 *args, double margin)
+    closs_status closs_cosine_embedding_f64(const closs_vectors_f64 *args, double margin)
+
+    ctypedef struct closs_pairwise_f32:
+        int64_t rows
+        int64_t inner
+        const float *input[2]
+        closs_broadcast_f32 sample_weight
+        const double *weight
+        const float *grad_output
+        closs_reduction reduction
+        float *value
+        double *total
+        float *grad[2]
+        float *workspace
+        int64_t reserved[4]
+
+    ctypedef struct closs_pairwise_f64:
+        int64_t rows
+        int64_t inner
+        const double *input[2]
+        closs_broadcast_f64 sample_weight
+        const double *weight
+        const double *grad_output
+        closs_reduction reduction
+        double *value
+        double *total
+        double *grad[2]
+        double *workspace
+        int64_t reserved[4]
+    size_t closs_pairwise_workspace_f32(int64_t rows, int want_grad)
+    size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad)
+    closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing)
+    closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing)

@@ -131,3 +131,71 @@ cdef extern from "closs/closs.h" nogil:
     closs_status closs_softmax_ce_dense_f64(const closs_softmax_f64 *args)
     closs_status closs_kl_div_softmax_f32(const closs_softmax_f32 *args)
     closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args)
+
+    ctypedef struct closs_vectors_f32:
+        int64_t outer
+        int64_t rows
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const void *input[3]
+        const void *label
+        closs_broadcast_f32 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad[3]
+        closs_bad_label *bad
+
+    ctypedef struct closs_vectors_f64:
+        int64_t outer
+        int64_t rows
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const void *input[3]
+        const void *label
+        closs_broadcast_f64 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad[3]
+        closs_bad_label *bad
+
+    closs_status closs_triplet_f32(const closs_vectors_f32 *args, double margin)
+    closs_status closs_triplet_f64(const closs_vectors_f64 *args, double margin)
+    closs_status closs_cosine_embedding_f32(const closs_vectors_f32 *args, double margin)
+    closs_status closs_cosine_embedding_f64(const closs_vectors_f64 *args, double margin)
+
+    ctypedef struct closs_pairwise_f32:
+        int64_t rows
+        int64_t inner
+        const void *input[2]
+        closs_broadcast_f32 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad[2]
+        void *workspace
+
+    ctypedef struct closs_pairwise_f64:
+        int64_t rows
+        int64_t inner
+        const void *input[2]
+        closs_broadcast_f64 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad[2]
+        void *workspace
+
+    closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing)
+    closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing)

@@ -14,9 +14,11 @@ from closs.losses.elementwise import (
     SigmoidBinaryCrossEntropyLoss,
     SquaredHingeLoss,
 )
+from closs.losses.metric import CosineEmbeddingLoss, SDMLLoss, TripletLoss
 from closs.losses.softmax import KLDivLoss, SoftmaxCELoss, SoftmaxCrossEntropyLoss
 
 __all__ = [
+    "CosineEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
     "KLDivLoss",
@@ -24,9 +26,11 @@ __all__ = [
     "L2Loss",
     "LogisticLoss",
     "PoissonNLLLoss",
+    "SDMLLoss",
     "SigmoidBCELoss",
     "SigmoidBinaryCrossEntropyLoss",
     "SoftmaxCELoss",
     "SoftmaxCrossEntropyLoss",
     "SquaredHingeLoss",
+    "TripletLoss",
 ]

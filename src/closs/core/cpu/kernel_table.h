@@ -45,4 +45,16 @@ typedef struct {
 
     /* Values, gradients and logsumexps of n rows, which are contiguous or lie side by side in lanes. */
     void (*softmax_rows)(const NAME(closs_softmax_rows) * job, int64_t n);
+
+    /* Losses that compare vectors: what is summed over n elements of a row, added to sums; and their gradients, which
+     * may be in the place of their inputs. The third input and output are there for some losses only. */
+    void (*sums[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,
+                                      closs_sum *sums);
+    void (*slopes[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,
+                                        const double *factors, real *of_first, real *of_second, real *of_third);
+
+    /* Squared distances of one vector from others; the sum of their differences, weighted (pairwise_loops.h). */
+    void (*squared_distances)(int64_t rows, int64_t n, const real *a, const real *b, real *distance);
+    void (*weighted_differences)(int64_t rows, int64_t n, const real *a, const real *b, const real *weight,
+                                 int64_t step, double factor, real *grad);
 } NAME(closs_kernel_table);

@@ -15,6 +15,12 @@ enum {
     CLOSS_ELEMENTWISE_COUNT
 };
 
+enum {
+#define VECTORS(name, inputs, labelled) CLOSS_VECTORS_##name,
+#include "../losses.def"
+    CLOSS_VECTORS_COUNT
+};
+
 #define CLOSS_REAL 32
 #include "../real.h"
 #include "kernel_table.h"

@@ -5,6 +5,8 @@
 #include "elementwise_loops.h"
 #include "sums.h"
 #include "softmax_loops.h"
+#include "vectors_loops.h"
+#include "pairwise_loops.h"
 
 static const NAME(closs_kernel_table) NAME(table) = {
     .value =
@@ -20,4 +22,16 @@ static const NAME(closs_kernel_table) NAME(table) = {
     .multiply = NAME(multiply),
     .sum_rows = NAME(sum_rows),
     .softmax_rows = NAME(softmax_rows),
+    .sums =
+        {
+#define VECTORS(name, inputs, labelled) NAME(name##_sums),
+#include "../losses.def"
+        },
+    .squared_distances = NAME(squared_distances),
+    .weighted_differences = NAME(weighted_differences),
+    .slopes =
+        {
+#define VECTORS(name, inputs, labelled) NAME(name##_slopes),
+#include "../losses.def"
+        },
 };

@@ -45,8 +45,8 @@ CLOSS_INLINE double NAME(softmax_log_sum)(double others) {
 
 /* terms: sum of q_c (m - x_c), targets: Q, slopes: Q as the slope has it (with the cotangent of each element, if there
  * is one). */
-CLOSS_INLINE NAME(softmax_row) NAME(softmax_of_row)(double m, double others, double terms, double targets,
-                                                    double slopes, double z) {
+CLOSS_INLINE NAME(softmax_row)
+    NAME(softmax_of_row)(double m, double others, double terms, double targets, double slopes, double z) {
     NAME(softmax_row) row;
     row.log_sum = NAME(softmax_log_sum)(others);
     row.lse = m + row.log_sum;
