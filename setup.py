@@ -6,12 +6,14 @@ an archive, and the extension module has a copy of its own. Either way closs/lib
 installation prefix. Everything else: pyproject.toml.
 
 Environment: CLOSS_NO_OPENMP=1 builds without OpenMP; CC and CFLAGS as usual; CLOSS_WERROR=1 makes warnings errors.
+CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library.
 """
 
 import os
 import platform
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -104,7 +106,15 @@ class BuildExt(build_ext):
         _write(self.embedding[0], HEADER.read_text())
         if IS_SHARED:
             library = lib / SONAME
-            self.compiler.link_shared_object(objects, str(library), extra_postargs=[*openmp_link, *SHARED_FLAGS, "-lm"])
+            flags = [*openmp_link, *SHARED_FLAGS, "-lm"]
+            if os.environ.get("CLOSS_BUNDLE_OPENMP") == "1":
+                # Under its own name, which auditwheel would change: a process in which another package has loaded
+                # its libgomp.so.1, as torch does, then has one runtime and not two whose waiting threads get in each
+                # other's way (docs/embedding.md has figures).
+                found = subprocess.check_output([self.compiler.compiler[0], "-print-file-name=libgomp.so.1"], text=True)
+                self.embedding.append(_write(lib / "libgomp.so.1", Path(found.strip()).read_bytes()))
+                flags.append("-Wl,-rpath,$ORIGIN")
+            self.compiler.link_shared_object(objects, str(library), extra_postargs=flags)
             # Wheels hold no symbolic links; a linker script is what -lcloss finds instead.
             self.embedding.append(_write(lib / "libcloss.so", f"INPUT({SONAME})\n"))
             link, private = "-Wl,-rpath,${libdir}", ""

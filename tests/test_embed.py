@@ -68,8 +68,15 @@ class Environment:
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
+    """With a wheel as it travels: libgomp bundled, where the compiler has it."""
     folder = tmp_path_factory.mktemp("fresh")
-    return Environment(folder / "environment", build_wheel(folder))
+    return Environment(folder / "environment", build_wheel(folder, CLOSS_BUNDLE_OPENMP="1" if has_libgomp() else "0"))
+
+
+def has_libgomp():
+    if not closs.config()["openmp"] or not sys.platform.startswith("linux") or not shutil.which("cc"):
+        return False
+    return Path(run("cc", "-print-file-name=libgomp.so.1").strip()).is_absolute()
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +109,13 @@ def test_python_uses_the_wheel(fresh, tmp_path):
     where = fresh.python("-c", "import closs; print(closs.__file__)", cwd=tmp_path)
     assert str(fresh.bin.parent) in where
     fresh.python("-c", "import closs; closs.HuberLoss()([1.0], [2.0])", cwd=tmp_path)
+
+
+def test_bundled_openmp(fresh, tmp_path):
+    if not has_libgomp():
+        pytest.skip("no libgomp.so.1")
+    program = "import closs; closs.L1Loss()([1.0], [2.0]); print(open('/proc/self/maps').read())"
+    assert "closs/lib/libgomp.so.1" in fresh.python("-c", program, cwd=tmp_path)
 
 
 @pytest.mark.skipif(not IS_SHARED, reason="the library is an archive")
@@ -226,7 +240,24 @@ def test_ctypes_script(fresh, tmp_path):
     assert output == "value [1.3125, 0.5] grad [[0.25, 0.5], [-1.0, 0.0]]\n"
 
 
-# ---- An archive instead of a shared library
+@pytest.mark.parametrize("order", ["closs, torch, sklearn", "torch, sklearn, closs", "sklearn, closs, torch"])
+def test_beside_torch_and_scikit_learn(fresh, tmp_path, order):
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    program = f"import {order}\n" + (
+        "import numpy as np, sklearn.linear_model\n"
+        "x = np.random.default_rng(0).normal(size=1 << 20).astype(np.float32)\n"
+        "for _ in range(3):\n"
+        "    value = closs.SigmoidBCELoss(reduction='mean')(x, x > 0)\n"
+        "    t = torch.tensor(x)\n"
+        "    other = torch.nn.functional.binary_cross_entropy_with_logits(t, (t > 0).float())\n"
+        "    assert abs(value - float(other)) < 1e-6\n"
+        "    sklearn.linear_model.LogisticRegression().fit(x[:3000].reshape(-1, 3), x[:1000] > 0)\n"
+    )
+    fresh.python("-c", program, cwd=tmp_path)
+
+
+# ---- Other builds
 
 
 def test_static_build(classes_csv, tmp_path):
