@@ -228,7 +228,7 @@ class SDMLLoss(MetricLoss):
     --------
     >>> import closs
     >>> closs.SDMLLoss()([[0.0], [2.0]], [[0.0], [2.0]]).round(4)
-    array([0.6074, 0.6074])
+    array([0.6073, 0.6073])
     """
 
     smoothing_parameter: float = 0.3
