@@ -33,8 +33,9 @@ $(BUILD)/%: tests/c/%.c $(CORE) $(HEADERS)
 	mkdir -p $(BUILD)
 	$(CC) $(CFLAGS_C) -DCLOSS_BASELINE_ONLY $(CFLAGS_EXTRA) $< $(CORE) -o $@ -lm -lpthread
 
-test-c: $(BUILD)/test_closs $(BUILD)/ulp
+test-c: $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/ulp
 	$(BUILD)/test_closs
+	$(BUILD)/test_rows
 	$(BUILD)/ulp
 
 # The C library, its header, pkg-config and CMake files, without Python. CMAKE_FLAGS=-DBUILD_SHARED_LIBS=OFF: an archive.
@@ -62,10 +63,11 @@ lint: $(VENV)/built
 # C tests and Python tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 sanitize: $(VENV)/built
-	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/test_closs
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/test_closs build/sanitize/test_rows
 	build/sanitize/test_closs
+	build/sanitize/test_rows
 	CC=gcc CFLAGS="-g $(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py --quiet build_ext --build-lib build/sanitize/lib --build-temp build/sanitize/temp
-	cp -r src/closs/*.py src/closs/*.pyi src/closs/py.typed src/closs/data build/sanitize/lib/closs/ && cp -r include build/sanitize/lib/closs/include
+	cp -r src/closs/*.py src/closs/*.pyi src/closs/py.typed src/closs/data src/closs/losses build/sanitize/lib/closs/
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
 	PYTHONMALLOC=malloc PYTHONPATH=build/sanitize/lib $(BIN)/python -m pytest -s -q -k "not subprocess and not tour"
 
@@ -84,4 +86,4 @@ bench: $(VENV)/built
 	$(BIN)/python asv_bench/peers/compare.py
 
 clean:
-	rm -rf build $(VENV) src/*.egg-info src/closs/_core*.so src/closs/_bindings/core.c closs-losses.png
+	rm -rf build $(VENV) src/*.egg-info src/closs/_core*.so src/closs/lib src/closs/include src/closs/_bindings/core.c closs-losses.png

@@ -57,7 +57,7 @@ IS_SHARED = sys.platform.startswith(("linux", "freebsd")) and os.environ.get("CL
 ABI = re.search(r"#define CLOSS_ABI_VERSION (\d+)", HEADER.read_text()).group(1)
 SONAME = f"libcloss.so.{ABI}"
 # nodelete: OpenMP's threads wait in the runtime for the next call, so unloading must not take it from under them.
-SHARED_FLAGS = [f"-Wl,-soname,{SONAME}", "-Wl,-z,nodelete", "-Wl,-z,defs"]
+SHARED_FLAGS = [f"-Wl,-soname,{SONAME}", "-Wl,-z,nodelete"]
 
 
 EMBEDDING_TEMPLATES = {
