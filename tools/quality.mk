@@ -1,7 +1,7 @@
 # Checks of the C code, each a target of its own; the Makefile includes this file. `make quality` runs those whose tools
 # are here.
 
-QUALITY := header static-analysis coverage $(if $(shell command -v valgrind),valgrind) $(if $(shell command -v $(TSAN_CC)),tsan)
+QUALITY := header static-analysis sanitize-c coverage $(if $(shell command -v valgrind),valgrind) $(if $(shell command -v $(TSAN_CC)),tsan)
 C_OPTIONS := -std=c11 -Iinclude -Isrc/closs/core -DCLOSS_BASELINE_ONLY
 
 .PHONY: quality header static-analysis valgrind coverage
