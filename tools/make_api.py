@@ -65,7 +65,8 @@ def pxd(nodes: list[c_ast.Node]) -> str:
         elif isinstance(node, c_ast.Typedef):
             lines += ["", f"    c{generator.visit(node)}"]
         elif is_function(node):
-            lines.append(f"    {generator.visit(node)}")
+            line = f"    {generator.visit(node)}"
+            lines.append(line if len(line) <= 120 else line.replace(", ", ",\n" + " " * 8, 1))
     # No "(void)" in Cython, and a C function of the table raises nothing.
     text = "\n".join([*lines, ""])
     return text.replace("(void)", "()").replace("(*closs_function)()", "(*closs_function)() noexcept")
