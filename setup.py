@@ -52,13 +52,11 @@ OPENMP_CANDIDATES = {  # compile flags, link flags
     "msvc": [(["/openmp"], [])],
 }
 
-
 IS_SHARED = sys.platform.startswith(("linux", "freebsd")) and os.environ.get("CLOSS_STATIC") != "1"
 ABI = re.search(r"#define CLOSS_ABI_VERSION (\d+)", HEADER.read_text()).group(1)
 SONAME = f"libcloss.so.{ABI}"
 # nodelete: OpenMP's threads wait in the runtime for the next call, so unloading must not take it from under them.
 SHARED_FLAGS = [f"-Wl,-soname,{SONAME}", "-Wl,-z,nodelete"]
-
 
 EMBEDDING_TEMPLATES = {
     "closs.pc.in": "pkgconfig/closs.pc",
@@ -102,6 +100,7 @@ class BuildExt(build_ext):
         """The core for embedders: library, header, pkg-config and CMake files, laid out like an installation prefix."""
         prefix = Path(self.build_lib, "closs")
         lib = prefix / "lib"
+        shutil.rmtree(lib, ignore_errors=True)  # of another kind of build
         self.embedding = [prefix / "include" / "closs" / "closs.h"]
         _write(self.embedding[0], HEADER.read_text())
         if IS_SHARED:
@@ -149,6 +148,7 @@ class BuildExt(build_ext):
 
     def copy_extensions_to_source(self) -> None:
         super().copy_extensions_to_source()
+        shutil.rmtree("src/closs/lib", ignore_errors=True)
         for path in self.embedding:
             _write(self.in_source(path), path.read_bytes())
 

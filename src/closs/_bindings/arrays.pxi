@@ -18,10 +18,12 @@ cdef void *start(const real[::1] array) noexcept:
     return NULL if array is None else <void *>&array[0]
 
 
-cdef int succeed(closs_status status, const closs_bad_label *bad) except -1:
+cdef int succeed(closs_status status, const closs_bad_label *bad, double weight, bint is_float) except -1:
     """0, or the exception that says what a status says."""
     if status == CLOSS_OK:
         return 0
+    if status == CLOSS_BAD_PARAMETER and is_float and abs(weight) > FLT_MAX:
+        raise ValueError(f"weight: expected a number that float32 can hold, got {weight}")
     if status == CLOSS_BAD_LABEL:
         raise BadLabel(bad.position, bad.label)
     if status == CLOSS_NO_MEMORY:

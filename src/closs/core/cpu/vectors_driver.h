@@ -169,7 +169,8 @@ static closs_status NAME(vectors_loss)(int loss, int inputs, int labelled, const
     if (status != CLOSS_OK) return status;
     int64_t bad = labelled ? NAME(first_bad_sign)(args->label, s.rows) : -1;
     if (bad >= 0) {
-        if (args->bad) *args->bad = (closs_bad_label){bad, (int64_t)args->label[bad]};
+        if (args->bad)
+            *args->bad = (closs_bad_label){bad, ABS(args->label[bad]) < R(1e18) ? (int64_t)args->label[bad] : 0};
         return CLOSS_BAD_LABEL;
     }
     NAME(reduction_args)
