@@ -24,6 +24,10 @@
 #define CLOSS_VERSION_PATCH 0
 #define CLOSS_VERSION_STRING "0.1.0"
 
+/* Number of the binary interface, which is the number in the shared library's name (libcloss.so.0): a program runs with
+ * every later library of the same number. docs/embedding.md says what may change in which release. */
+#define CLOSS_ABI_VERSION 0
+
 /* Symbols that a program may link against; set CLOSS_EXPORT to dllexport or dllimport where that is needed. */
 #ifndef CLOSS_EXPORT
 #if defined(__GNUC__)
@@ -53,6 +57,7 @@ typedef enum closs_status {
     CLOSS_MISSING_OUTPUT, /* neither value, total nor grad is given, or one that this reduction does not have */
     CLOSS_BAD_LABEL,      /* a class out of range, or a label that is not one of those allowed; see closs_bad_label */
     CLOSS_NO_MEMORY,      /* working memory could not be had */
+    CLOSS_TOO_NEW,        /* a reserved field is not 0: an argument of a later release, or memory never set to 0 */
 } closs_status;
 
 /* One English sentence for a status; never NULL, static storage. */
@@ -81,6 +86,33 @@ CLOSS_EXPORT int closs_has_openmp(void);
 CLOSS_EXPORT int closs_get_num_threads(void);
 CLOSS_EXPORT int closs_get_threads_setting(void);
 CLOSS_EXPORT closs_status closs_set_num_threads(int threads);
+
+/* ---- The library as a table --------------------------------------------------------------------------------------
+ *
+ * For programs that load closs at run time: every function of this header by its name. In Python it is what the capsule
+ * closs._core.C_API holds (PyCapsule_Import("closs._core.C_API", 0)). Later releases may add to its end: read a member
+ * only if it lies within size.
+ */
+typedef void (*closs_function)(void); /* cast it to the type of the prototype */
+
+typedef struct closs_api_entry {
+    const char *name; /* "closs_huber_f32" */
+    closs_function function;
+} closs_api_entry;
+
+typedef struct closs_api {
+    uint64_t size;                  /* sizeof(closs_api) in the library */
+    int64_t abi;                    /* CLOSS_ABI_VERSION of the library */
+    const char *version;            /* what closs_version() returns */
+    int64_t count;                  /* number of entries */
+    const closs_api_entry *entries; /* in no particular order */
+} closs_api;
+
+/* The table; static storage. */
+CLOSS_EXPORT const closs_api *closs_get_api(void);
+
+/* The function of that name, NULL if there is none. */
+CLOSS_EXPORT closs_function closs_find_function(const char *name);
 
 /* ---- Reductions ----------------------------------------------------------------------------------------------------
  *
@@ -136,6 +168,8 @@ typedef struct closs_elementwise_f32 {
     float *value;  /* CLOSS_SAMPLE_*: (batch,); CLOSS_NONE: the shape of pred; NULL: not wanted */
     double *total; /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
     float *grad;   /* gradient with respect to pred, the shape of pred; may be pred itself; NULL: not wanted */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_elementwise_f32;
 
 typedef struct closs_elementwise_f64 {
@@ -151,6 +185,8 @@ typedef struct closs_elementwise_f64 {
     double *value;
     double *total;
     double *grad;
+
+    int64_t reserved[4];
 } closs_elementwise_f64;
 
 /* In all of them: x is an element of pred, y of label. The gradient is dl/dx times the weights, the derivative of the
@@ -276,6 +312,8 @@ typedef struct closs_softmax_f32 {
     float *grad;          /* gradient with respect to pred, the shape of pred; may be pred itself; NULL: not wanted */
     float *lse;           /* (outer, inner): log(sum(exp(row))), of ignored rows too; NULL: not wanted */
     closs_bad_label *bad; /* filled in for CLOSS_BAD_LABEL; NULL: not wanted */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_softmax_f32;
 
 typedef struct closs_softmax_f64 {
@@ -301,6 +339,8 @@ typedef struct closs_softmax_f64 {
     double *grad;
     double *lse;
     closs_bad_label *bad;
+
+    int64_t reserved[4];
 } closs_softmax_f64;
 
 /* Softmax cross-entropy of the class y of a row x: l = (1 - s) w[y] nll(y) + s / C sum of w[c] nll(c) + z lse^2, with
@@ -348,6 +388,8 @@ typedef struct closs_vectors_f32 {
     double *total;        /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
     float *grad[3];       /* gradients with respect to the inputs, each may be its input itself; NULL: not wanted */
     closs_bad_label *bad; /* filled in for CLOSS_BAD_LABEL; NULL: not wanted */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_vectors_f32;
 
 typedef struct closs_vectors_f64 {
@@ -364,6 +406,8 @@ typedef struct closs_vectors_f64 {
     double *total;
     double *grad[3];
     closs_bad_label *bad;
+
+    int64_t reserved[4];
 } closs_vectors_f64;
 
 /* Triplet loss of pred (input[0]), positive (input[1]) and negative (input[2]): l = max(0, sum (positive - pred)^2 -
@@ -397,6 +441,8 @@ typedef struct closs_pairwise_f32 {
     double *total;    /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
     float *grad[2];   /* gradients with respect to the inputs; NULL: not wanted */
     float *workspace; /* closs_pairwise_workspace_f32(rows, whether a gradient is wanted) bytes; NULL: allocated */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_pairwise_f32;
 
 typedef struct closs_pairwise_f64 {
@@ -412,6 +458,8 @@ typedef struct closs_pairwise_f64 {
     double *total;
     double *grad[2];
     double *workspace;
+
+    int64_t reserved[4];
 } closs_pairwise_f64;
 
 /* Bytes of working memory: rows^2 reals with a gradient, 64 rows without. */

@@ -55,6 +55,7 @@ cdef closs_status launch(elementwise_args *args, ElementwiseSpec spec, int64_t o
     cdef closs_broadcast_f32 narrow
     cdef closs_broadcast_f64 wide
     cdef int loss = spec.loss
+    memset(args, 0, sizeof(args[0]))  # the reserved fields
     args.outer = outer
     args.batch = batch
     args.inner = inner

@@ -50,6 +50,7 @@ static closs_status NAME(check_elementwise_overlap)(int loss, const ARGS *args, 
 static closs_status NAME(check_elementwise)(int loss, const ARGS *args, const BROADCAST *parameter, int64_t *size) {
     if (loss < 0 || loss >= CLOSS_ELEMENTWISE_COUNT) return CLOSS_UNKNOWN_LOSS;
     if (!args) return CLOSS_NULL_POINTER;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
     closs_status status = NAME(check_reduction)(args->reduction, args->weight, args->grad_output, args->value,
                                                 args->total, args->grad != NULL);
     if (status != CLOSS_OK) return status;

@@ -40,6 +40,7 @@ static closs_status NAME(vectors_shape_of)(const ARGS *args, NAME(vectors_shape)
 static closs_status NAME(check_vectors)(int inputs, int labelled, const ARGS *args, double margin,
                                         NAME(vectors_shape) * s) {
     if (!args) return CLOSS_NULL_POINTER;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
     int any_grad = 0;
     for (int k = 0; k < inputs; k++) any_grad |= args->grad[k] != NULL;
     closs_status status =
