@@ -38,8 +38,9 @@ cdef inline bint is_plain(object array, int type_number) noexcept:
 
 
 cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
-    return cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(b) and memcmp(
-        cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), cnp.PyArray_NDIM(a) * sizeof(cnp.npy_intp)) == 0
+    cdef int ndim = cnp.PyArray_NDIM(a)  # without axes the lists are NULL, which memcmp must not get
+    return ndim == cnp.PyArray_NDIM(b) and (ndim == 0 or memcmp(
+        cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), ndim * sizeof(cnp.npy_intp)) == 0)
 
 
 cdef inline int64_t product(const cnp.npy_intp *lengths, int count) noexcept:
