@@ -28,19 +28,24 @@ def times(coefficient, x):
 
 
 def along_rows(terms: list) -> Expected:
-    """The sum of the terms, and of their elements along the last axis."""
-    terms = np.broadcast_arrays(*terms)
-    exact = sum(term.sum(-1) for term in terms)
-    return Expected(exact, np.maximum.reduce([abs(exact), *(abs(term).max(-1, initial=0) for term in terms)]))
+    """The sum along the last axis of elements that are sums of terms; the magnitude is that of a sum, too."""
+    elements = Expected.of_terms(terms)
+    return Expected(elements.exact.sum(-1), elements.magnitude.sum(-1))
 
 
 @dataclass(frozen=True)
 class Truth:
+    """Of rows (or elements)."""
+
     value: Expected
     gradients: Callable[[Any], list[Expected]]
     counted: Any = True  # which values enter a mean
     applied: Any = 1  # their weights in a weighted mean, beside sample_weight
     lse: Expected | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.value.exact)
 
 
 # ---- Formulas --------------------------------------------------------------------------------------------------------
@@ -182,7 +187,7 @@ def sdml(inputs, label, n, *, smoothing_parameter=0.3):
 
 def reduced(truth: Truth, reduction, batch, weight=1, sample_weight=1, cotangent=1):
     """(value, factors of the gradients); batch is the axis of samples in the unreduced value."""
-    shape = truth.value.exact.shape
+    shape = truth.shape
     counted = np.broadcast_to(truth.counted, shape)
     w = np.where(counted, sample_weight, 0)
     others = tuple(k for k in range(len(shape)) if k != batch)
@@ -322,7 +327,9 @@ def class_weights(classes: int, dtype) -> list[float]:
 
 def class_numbers(rows_shape, classes: int, seed: int, ignore_index=None) -> np.ndarray:
     """Every third one is ignored, if any is to be."""
-    label = np.random.RandomState(seed).randint(0, max(classes, 1), rows_shape)
+    label = np.asarray(np.random.RandomState(seed).randint(0, max(classes, 1), rows_shape))
+    if label.size:
+        label.flat[0] = 1 % classes  # one that has a weight
     if ignore_index is not None:
         label[(np.arange(label.size) % 3 == 1).reshape(label.shape)] = ignore_index
     return label
@@ -391,6 +398,10 @@ class Case:
             label = self.family.rows(label, g)
         with np.errstate(all="ignore"):
             return self.formula(inputs, label, n, **self.options_for(g, arguments[0].dtype.type))
+
+    def batch(self, g: Geometry) -> int:
+        """The axis of samples in an unreduced value; a single row that is normalised as a whole is one sample."""
+        return -1 if len(g.shape) == 1 and self.id == "kl-softmax" else self.family.batch(g)
 
     def rows_of_value(self, value, g: Geometry):
         """An unreduced value, or what is shaped like it, with its axes as the formula has them."""

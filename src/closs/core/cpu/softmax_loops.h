@@ -139,7 +139,6 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     const double own = spike == 0 ? 0 : NAME(spike_term)(spike, x[job->label[r]], m);
     closs_sum below = {0, 0}, terms = {own, 0}, targets = {spike, 0}, slopes = {spike, 0};
     const NAME(exp_origin_t) from = NAME(exp_origin)(m);
-    const double top = logits ? (double)NAME(vm_exp_from)(m, from) : 1;
     int64_t tops = logits ? 0 : 1;
     for (int64_t c = 0; c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
@@ -164,8 +163,8 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     }
     const double target_sum = closs_sum_value(targets);
     NAME(softmax_row)
-    at = NAME(softmax_of_row)(m, top, (double)(tops - 1) + closs_sum_value(below) / top, closs_sum_value(terms),
-                              target_sum, cotangent ? closs_sum_value(slopes) : target_sum, job->z_loss);
+    at = NAME(softmax_of_row)(m, (double)(tops - 1) + closs_sum_value(below), closs_sum_value(terms), target_sum,
+                              cotangent ? closs_sum_value(slopes) : target_sum, job->z_loss);
     job->value[r] = ignored ? 0 : (real)at.value;
     if (job->lse) job->lse[r] = (real)at.lse;
 
@@ -216,8 +215,8 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     NAME(lane_sums) below, terms, targets, slopes;
     real m[NAME(LANES)], q[NAME(LANES)], t[NAME(LANES)], weights[NAME(LANES)];
     real k[NAME(LANES)], scale[NAME(LANES)], log_sum[NAME(LANES)];
-    double spike[NAME(LANES)], top[NAME(LANES)];
-    real base[NAME(LANES)], lowest[NAME(LANES)];
+    double spike[NAME(LANES)];
+    real base[NAME(LANES)], rest[NAME(LANES)], both[NAME(LANES)], lowest[NAME(LANES)]; /* exp_origin_t, a lane */
     real_bits origin[NAME(LANES)];
     int32_t tops[NAME(LANES)];
     const int64_t classes = job->classes, step = job->step;
@@ -242,9 +241,10 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
         m[j] = NAME(finite_or_nan)(m[j]);
         NAME(exp_origin_t) from = NAME(exp_origin)(m[j]);
         base[j] = from.base;
+        rest[j] = from.rest;
+        both[j] = from.both;
         origin[j] = from.origin;
         lowest[j] = from.lowest;
-        top[j] = logits ? (double)NAME(vm_exp_from)(m[j], from) : 1;
     }
     for (int j = 0; j < n; j++) {
         double own = NAME(spike_of)(job, j);
@@ -275,7 +275,7 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
             real *e = job->grad ? job->grad + c * step : q;
             CLOSS_INDEPENDENT
             for (int j = 0; j < n; j++) {
-                NAME(exp_origin_t) from = {base[j], origin[j], lowest[j]};
+                NAME(exp_origin_t) from = {base[j], rest[j], both[j], origin[j], lowest[j]};
                 real at = NAME(vm_exp_from)(x[j], from);
                 int32_t is_top = x[j] == m[j];
                 tops[j] += is_top;
@@ -293,7 +293,7 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
         NAME(softmax_row)
-        at = NAME(softmax_of_row)(m[j], top[j], tops[j] + NAME(lane_sum)(&below, j) / top[j], NAME(lane_sum)(&terms, j),
+        at = NAME(softmax_of_row)(m[j], tops[j] + NAME(lane_sum)(&below, j), NAME(lane_sum)(&terms, j),
                                   NAME(lane_sum)(&targets, j), NAME(lane_sum)(factors, j), z);
         t[j] = (real)at.value;
         log_sum[j] = (real)at.log_sum;
