@@ -129,34 +129,26 @@ def triplet(inputs, label, n, *, margin=1):
 
 def cosine(inputs, label, n, *, margin=0):
     a, b = inputs
-    label = np.reshape(label, a.shape[:-1])
-    lengths = [(v**2).sum(-1) ** n.lift(0.5) for v in inputs]
-    product = lengths[0] * lengths[1]
-    floor = n.lift(1e-12)
+    same, margin, floor = np.reshape(label, (*a.shape[:-1], 1)) == 1, n.lift(margin), n.lift(1e-12)
+    length_a, length_b = ((v**2).sum(-1, keepdims=True) ** n.lift(0.5) for v in inputs)
+    product = length_a * length_b
     divisor = np.where(product < floor, floor, product)
-    cos, size = ((a * b).sum(-1) / divisor, abs(a * b).sum(-1) / divisor)
-    above = Expected.of_terms([cos, -n.lift(margin), size])
-    above = Expected(cos - n.lift(margin), above.magnitude)
-    same = label == 1
-    value = Expected(
-        np.where(same, 1 - cos, np.where(above.exact > 0, above.exact, 0)),
-        np.where(same, np.maximum(1, size), np.where(above.exact > 0, above.magnitude, 0)),
-    )
-    sign = np.where(same, -1, np.where(above.exact > 0, 1, 0))
-    sign = np.where(product == 0, 0, sign)
+    cos, size = ((u * v).sum(-1, keepdims=True) / divisor for u, v in ((a, b), (abs(a), abs(b))))
+    inside = cos > margin
+    value = np.where(same, 1 - cos, np.where(inside, cos - margin, 0))
+    magnitude = np.maximum(np.where(same, 1, np.where(inside, abs(margin), 0)), np.where(same | inside, size, 0))
+    sign = np.where(product == 0, 0, np.where(same, -1, np.where(inside, 1, 0)))
 
     def gradients(factors):
-        f = (factors * sign)[..., np.newaxis]
+        f = factors[..., np.newaxis] * sign
         result = []
-        for own, other, length in ((a, b, lengths[0]), (b, a, lengths[1])):
-            pull = other / divisor[..., np.newaxis]
-            share = np.where(product < floor, 0, 1 / np.where(length == 0, 1, length) ** 2)[..., np.newaxis]
-            push = own * share
-            exact = f * (pull - cos[..., np.newaxis] * push)
-            result.append(Expected(exact, abs(f) * np.maximum(abs(pull), size[..., np.newaxis] * abs(push))))
+        for own, other, length in ((a, b, length_a), (b, a, length_b)):
+            pull = other / divisor
+            push = np.where(product < floor, 0, own / np.where(length == 0, 1, length) ** 2)
+            result.append(Expected(f * (pull - cos * push), abs(f) * np.maximum(abs(pull), size * abs(push))))
         return result
 
-    return Truth(value, gradients)
+    return Truth(Expected(value[..., 0], magnitude[..., 0]), gradients)
 
 
 def sdml(inputs, label, n, *, smoothing_parameter=0.3):
@@ -206,7 +198,7 @@ def reduced(truth: Truth, reduction, batch, weight=1, sample_weight=1, cotangent
         exact = np.where(count == 0, math.nan, exact)
     factors = np.broadcast_to(w * scale * np.reshape(cotangent, exact.shape if np.ndim(cotangent) else ()), shape)
     left = [length for k, length in enumerate(shape) if k not in axes]
-    return Expected(exact.reshape(left), abs(magnitude).reshape(left)), factors
+    return Expected(exact.reshape(left), np.asarray(abs(magnitude)).reshape(left)), factors
 
 
 # ---- Geometry: where the rows are ------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ static void NAME(scale_chunk)(int64_t n, real k, real *e) {
 /* The value of elements, of which the terms are there: L q is added, and the row's weight applied. */
 CLOSS_INLINE void NAME(finish_elements)(int64_t n, real log_sum, const real *q, real weight, real *elements) {
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) elements[i] = weight == 0 ? 0 : weight * MADD(q[i], log_sum, elements[i]);
+    for (int64_t i = 0; i < n; i++) elements[i] = (weight == 0) | (q[i] == 0) ? 0 : weight * MADD(q[i], log_sum, elements[i]);
 }
 
 /* ---- What is added to a row's own class ------------------------------------------------------------------------- */
@@ -109,6 +109,18 @@ CLOSS_INLINE double NAME(spike_of)(const ROWS *job, int64_t r) {
 }
 
 CLOSS_INLINE double NAME(spike_term)(double spike, double x, double m) { return spike == 0 ? 0 : spike * (m - x); }
+
+/* used[i] if q[i] is not 0: a row of a divergence whose every element is weighted away has gradient 0, even where its
+ * softmax is NaN. */
+CLOSS_INLINE void NAME(mark_used)(int64_t n, const real *q, int32_t *used) {
+    for (int64_t i = 0; i < n; i++) used[i] |= q[i] != 0;
+}
+
+CLOSS_INLINE int NAME(any_used)(int64_t n, const real *q) {
+    int32_t used = 0;
+    for (int64_t i = 0; i < n; i++) used |= q[i] != 0;
+    return used;
+}
 
 /* Place `offset` of an optional array, or what stands for it. */
 CLOSS_INLINE const real *NAME(place)(const real *array, int64_t offset, const real *otherwise) {
@@ -140,6 +152,7 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     closs_sum below = {0, 0}, terms = {own, 0}, targets = {spike, 0}, slopes = {spike, 0};
     const NAME(exp_origin_t) from = NAME(exp_origin)(m);
     int64_t tops = logits ? 0 : 1;
+    int used = !job->divergence;
     for (int64_t c = 0; c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
@@ -152,6 +165,7 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
                 NAME(sum_rows)(1, n, q, &slopes);
             }
             if (elements) memcpy(elements + c, t, sizeof(real) * (size_t)n);
+            if (job->divergence) used |= NAME(any_used)(n, q);
         }
         if (logits) {
             tops += grad ? NAME(exp_chunk_stored)(n, x + c, m, from, grad + c, t)
@@ -168,7 +182,7 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     job->value[r] = ignored ? 0 : (real)at.value;
     if (job->lse) job->lse[r] = (real)at.lse;
 
-    const real scale = grad ? job->scale[r] : 0, k = (real)(scale * at.factor);
+    const real scale = grad && used ? job->scale[r] : 0, k = (real)(scale * at.factor);
     for (int64_t c = 0; (grad || elements) && c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
@@ -218,7 +232,7 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     double spike[NAME(LANES)];
     real base[NAME(LANES)], rest[NAME(LANES)], both[NAME(LANES)], lowest[NAME(LANES)]; /* exp_origin_t, a lane */
     real_bits origin[NAME(LANES)];
-    int32_t tops[NAME(LANES)];
+    int32_t tops[NAME(LANES)], used[NAME(LANES)] = {0};
     const int64_t classes = job->classes, step = job->step;
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
     const real *weight = job->ones;
@@ -270,6 +284,7 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
                 NAME(add_lanes)(n, q, &slopes);
             }
             if (job->elements) memcpy(job->elements + c * step, t, sizeof(real) * (size_t)n);
+            if (job->divergence) NAME(mark_used)(n, q, used);
         }
         if (logits) {
             real *e = job->grad ? job->grad + c * step : q;
@@ -288,6 +303,7 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
         }
     }
 
+    for (int j = 0; job->divergence && j < n; j++) scale[j] = used[j] ? scale[j] : 0;
     const NAME(lane_sums) *factors = job->element_cotangent ? &slopes : &targets;
     const double z = job->z_loss;
     CLOSS_INDEPENDENT

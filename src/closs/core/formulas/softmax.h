@@ -49,7 +49,7 @@ CLOSS_INLINE NAME(softmax_row)
     NAME(softmax_row) row;
     row.log_sum = NAME(softmax_log_sum)(others);
     row.lse = m + row.log_sum;
-    row.value = terms + targets * row.log_sum;
+    row.value = targets == 0 ? terms : terms + targets * row.log_sum;
     row.factor = (slopes + 2 * z * row.lse) / (1 + others);
     row.value += z == 0 ? 0 : z * row.lse * row.lse;
     return row;
