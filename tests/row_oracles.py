@@ -1,4 +1,4 @@
-"""The losses of rows, written again as plainly as wide numbers allow: they share nothing with the code under test.
+"""The losses of rows, written again as plainly as wide numbers allow, sharing nothing with the code under test.
 
 A formula takes arrays of wide numbers whose rows lie along the last axis. It returns a Truth: the value of every row (or
 element), and a function that gives the gradients of sum(factors * values), whatever the factors. ``reduced`` makes the
@@ -52,7 +52,7 @@ class Truth:
 
 
 def softmax_parts(x, n: Numbers):
-    """Of each row: the maximum, log(sum exp(x - maximum)), and the softmax. A row of nothing but -inf is not for here."""
+    """Of each row that is not all -inf: the maximum, log(sum exp(x - maximum)), and the softmax."""
     top = x.max(-1, keepdims=True)
     e = n.exp(x - top)
     others = e.copy()

@@ -112,7 +112,7 @@ def test_reductions(case, geometry, dtype):
     check(case, geometry, arguments, n, weight=-0.75, weights=weights, with_cotangent=True)
 
 
-@pytest.mark.parametrize("scale", [1e-3, 25], ids=["nearly equal", "far apart"])
+@pytest.mark.parametrize("scale", [1e-3, 10], ids=["nearly equal", "far apart"])
 def test_scales(case, geometry, dtype, scale):
     check(case, geometry, case.arguments(geometry, dtype, 3, scale), wide_or_skip(dtype), ["none", "mean"])
 
@@ -130,7 +130,7 @@ def test_large(case, dtype):
         check(case, g, case.arguments(g, dtype, 5, 2), wide_or_skip(dtype), ["none", "sample_mean", "mean"])
 
 
-WEIGHT_SHAPES = {  # of a loss with rows of shape (4, 3); ending in 1 where the inputs' axes are kept
+WEIGHT_SHAPES = {  # of a loss with rows of shape (4, 3); "kept": the axis of the row is there, at length one
     "scalar": (), "last axis": (3,), "trailing": (1, 3), "leading": (4, 1), "all": (4, 3),
     "kept": (4, 3, 1), "kept, a sample": (4, 1, 1), "kept, last": (1, 3, 1), "kept, one": (1, 1, 1),
 }  # fmt: skip
