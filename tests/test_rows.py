@@ -10,7 +10,7 @@ import pytest
 from helpers import REDUCTIONS, assert_same_bits, moderate, run_python
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import FLOAT64, LONGDOUBLE_IS_WIDE, MPMATH, ULPS_OF_SUM, Expected, assert_within, has_fma, wide_numbers
+from oracle import FLOAT64, LONGDOUBLE_IS_WIDE, MPMATH, Expected, assert_within, has_fma, wide_numbers
 from row_oracles import BY_ID, CASES, ULPS_OF_ROW, Case, ClassElements, ClassRows, Geometry, LastRows, reduced, results
 
 import closs
@@ -78,7 +78,7 @@ def check(case, g, arguments, n, reductions=REDUCTIONS, weight=None, weights=Non
         if reduction == "none":
             value = case.rows_of_value(value, g)
         value, expected = np.atleast_1d(value), Expected(*map(np.atleast_1d, (expected.exact, expected.magnitude)))
-        ulps = bound or (ULPS_OF_ROW if reduction == "none" else ULPS_OF_SUM + 1)
+        ulps = bound or (ULPS_OF_ROW[dtype] + (reduction != "none"))
         assert value.shape == expected.exact.shape, reduction
         undefined = np.asarray([v != v for v in expected.exact.flat]).reshape(value.shape)  # noqa: PLR0124
         assert np.isnan(value[undefined]).all()
@@ -127,7 +127,10 @@ def test_lengths(case, dtype, length):
 def test_large(case, dtype):
     """Cut into tasks."""
     for g in large(case):
-        check(case, g, case.arguments(g, dtype, 5, 2), wide_or_skip(dtype), ["none", "sample_mean", "mean"])
+        bound = 16 if case.cls is closs.SDMLLoss and dtype == np.float64 else None  # distances are rounded to double
+        check(
+            case, g, case.arguments(g, dtype, 5, 2), wide_or_skip(dtype), ["none", "sample_mean", "mean"], bound=bound
+        )
 
 
 WEIGHT_SHAPES = {  # of a loss with rows of shape (4, 3); "kept": the axis of the row is there, at length one
@@ -139,7 +142,7 @@ WEIGHT_SHAPES = {  # of a loss with rows of shape (4, 3); "kept": the axis of th
 @pytest.mark.parametrize("shape", WEIGHT_SHAPES.values(), ids=WEIGHT_SHAPES)
 @pytest.mark.parametrize("case", [c for c in CASES if c.family in (ClassRows, LastRows)], ids=lambda c: c.id)
 def test_weights_of_rows_broadcast(case, dtype, shape):
-    """Against the axes of the unreduced value, or, with as many axes as pred, against pred's with rows of length one."""
+    """Against the axes of the unreduced value; with as many axes as pred, against pred's, rows at length one."""
     for options in ({}, {"batch_axis": 1}):
         g = Geometry((4, 3, 6), options)
         arguments = case.arguments(g, dtype)
