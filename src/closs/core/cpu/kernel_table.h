@@ -21,4 +21,6 @@ typedef struct {
 
     /* sums[r] += the sum of x[r * length .. (r + 1) * length), for r in 0 .. rows. */
     void (*sum_rows)(int64_t rows, int64_t length, const real *x, closs_sum *sums);
+
+    NAME(closs_ctc_kernels) ctc;
 } NAME(closs_kernel_table);

@@ -15,12 +15,17 @@ enum {
     CLOSS_ELEMENTWISE_COUNT
 };
 
+/* States of CTC come in blocks of so many: whole vectors of every instruction set. */
+enum { CTC_LANES = 16 };
+
 #define CLOSS_REAL 32
 #include "../real.h"
+#include "ctc_table.h"
 #include "kernel_table.h"
 #undef CLOSS_REAL
 #define CLOSS_REAL 64
 #include "../real.h"
+#include "ctc_table.h"
 #include "kernel_table.h"
 #undef CLOSS_REAL
 

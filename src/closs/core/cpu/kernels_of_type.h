@@ -1,8 +1,10 @@
 /* One type's kernels and their table. */
 #include "../vecmath.h"
+#include "../formulas/ctc.h"
 #include "../formulas/elementwise.h"
 #include "elementwise_loops.h"
 #include "sums.h"
+#include "ctc_loops.h"
 
 static const NAME(closs_kernel_table) NAME(table) = {
     .value =
@@ -17,4 +19,16 @@ static const NAME(closs_kernel_table) NAME(table) = {
         },
     .multiply = NAME(multiply),
     .sum_rows = NAME(sum_rows),
+    .ctc =
+        {
+            .row_max = NAME(ctc_row_max),
+            .row_rest = NAME(ctc_row_rest),
+            .softmax = NAME(ctc_softmax),
+            .log1p = NAME(ctc_log1p),
+            .emit = NAME(ctc_emit),
+            .forward = NAME(ctc_forward),
+            .backward = NAME(ctc_backward),
+            .normalise = NAME(ctc_normalise),
+            .share = NAME(ctc_share),
+        },
 };
