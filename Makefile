@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BUILD := build/make
 CC ?= cc
 CFLAGS_C := -std=c11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Wextra -Iinclude -Isrc/closs/core
-CORE := $(addprefix src/closs/core/,cgroup.c dispatch.c status.c threads.c cpu/elementwise.c cpu/kernels_baseline.c)
+CORE := $(addprefix src/closs/core/,cgroup.c dispatch.c status.c threads.c cpu/elementwise.c cpu/softmax.c cpu/vectors.c cpu/pairwise.c cpu/ctc.c cpu/kernels_baseline.c)
 HEADERS := $(wildcard include/closs/*.h src/closs/core/*.h src/closs/core/*.def src/closs/core/*/*.h)
 SOURCES := setup.py pyproject.toml $(wildcard src/closs/_bindings/*.p?? src/closs/core/*.c src/closs/core/*/*.c) $(HEADERS)
 

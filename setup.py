@@ -26,7 +26,8 @@ UNIX_FLAGS = ["-std=c11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math",
               "-fvisibility=hidden", "-Wall", "-Wextra"]  # fmt: skip
 MSVC_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2", "/fp:precise", "/W3"]
 
-COMMON_SOURCES = ["cgroup.c", "dispatch.c", "status.c", "threads.c", "cpu/elementwise.c", "cpu/kernels_baseline.c"]
+COMMON_SOURCES = ["cgroup.c", "dispatch.c", "status.c", "threads.c", "cpu/elementwise.c", "cpu/softmax.c", "cpu/vectors.c", "cpu/pairwise.c",
+                  "cpu/ctc.c",                  "cpu/kernels_baseline.c"]
 ISA_FLAGS = {
     "cpu/kernels_avx2.c": (["-mavx2", "-mfma"], ["/arch:AVX2"]),
     "cpu/kernels_avx512.c": (

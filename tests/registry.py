@@ -80,6 +80,10 @@ def poisson_rate(x, y, p, n, dtype):
     return [x, -times(y, n.log_of_sum(x + p, x - 1 + p))], [1 + 0 * x, -times(y, 1 / (x + p))]
 
 
+def kl_div(x, y, p, n, dtype):
+    return [times(y, n.log(np.where(y == 0, 1, y))), -times(y, x)], [-y]
+
+
 def stirling(y, n):
     big = np.where(y > 1, y, 2)
     return [np.where(y > 1, term, 0) for term in (big * n.log(big), -big, n.log(2 * n.pi * big) / 2)]
@@ -151,6 +155,7 @@ REAL = (0.0, 1.5, -0.1, 3e5, -1e-40)
 BINARY = (0.0, 1.0)
 SOFT = (*BINARY, 0.25, 0.9)
 SIGNED = (1.0, -1.0)
+SHARES = (0.0, 0.25, 1.0, 0.9, 1e-3)
 COUNTS = (0.0, 1.0, 2.0, 7.0, 1234.0, 0.5)
 
 ROWS = [
@@ -176,6 +181,7 @@ ROWS = [
     ),
     Row("logistic", closs.LogisticLoss, logistic, SIGNED),
     Row("logistic_binary", closs.LogisticLoss, logistic_binary, BINARY, options={"label_format": "binary"}),
+    Row("kl_div", closs.KLDivLoss, kl_div, SHARES),
     Row("poisson_nll", closs.PoissonNLLLoss, poisson, COUNTS),
     Row("poisson_nll_full", closs.PoissonNLLLoss, with_stirling(poisson), COUNTS, options={"compute_full": True}),
     *(

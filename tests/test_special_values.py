@@ -27,6 +27,7 @@ LIMITS = {
     "logistic": [(INF, 1, 0, 0), (-INF, 1, INF, -1), (INF, -1, INF, 1), (-INF, -1, 0, 0), (0, 1, math.log(2), -0.5)],
     "logistic_binary": [(INF, 1, 0, 0), (-INF, 1, INF, -1), (INF, 0, INF, 1), (-INF, 0, 0, 0),
                         (0, 1, math.log(2), -0.5)],
+    "kl_div": [(-INF, 0, 0, 0), (INF, 0, 0, 0), (-INF, 0.5, INF, -0.5), (0, 1, 0, -1), (-1, 1, 1, -1)],
     "poisson_nll": [(INF, 0, INF, INF), (INF, 2, INF, INF), (-INF, 0, 0, 0), (-INF, 2, INF, -2), (1000, 3, INF, INF),
                     (1, INF, -INF, -INF), (-1, INF, INF, -INF)],
     "poisson_nll_full": [(INF, 0, INF, INF), (INF, 2, INF, INF), (-INF, 0, 0, 0), (-INF, 2, INF, -2),

@@ -51,6 +51,8 @@ typedef enum closs_status {
     CLOSS_OVERLAP,        /* an output overlaps another array (but grad may be pred itself) */
     CLOSS_UNKNOWN_LOSS,   /* closs_elementwise_run_*: no such loss */
     CLOSS_MISSING_OUTPUT, /* neither value, total nor grad is given, or one that this reduction does not have */
+    CLOSS_BAD_LABEL,      /* a class out of range, or a label that is not one of those allowed; see closs_bad_label */
+    CLOSS_NO_MEMORY,      /* working memory could not be had */
 } closs_status;
 
 /* One English sentence for a status; never NULL, static storage. */
@@ -213,6 +215,11 @@ CLOSS_EXPORT closs_status closs_poisson_rate_nll_f64(const closs_elementwise_f64
 CLOSS_EXPORT closs_status closs_poisson_rate_nll_full_f32(const closs_elementwise_f32 *args, float epsilon);
 CLOSS_EXPORT closs_status closs_poisson_rate_nll_full_f64(const closs_elementwise_f64 *args, double epsilon);
 
+/* A term of the Kullback-Leibler divergence of a distribution y from the one whose logarithm is x: l = y (log y - x), 0
+ * where y = 0, also at x = -infinity. From logits: closs_kl_div_softmax. */
+CLOSS_EXPORT closs_status closs_kl_div_f32(const closs_elementwise_f32 *args);
+CLOSS_EXPORT closs_status closs_kl_div_f64(const closs_elementwise_f64 *args);
+
 /* The same functions for callers that choose a loss at run time, as bindings do. closs_elementwise_find gives the
  * number of a loss by its name ("huber"), -1 for an unknown one; closs_elementwise_name gives the name back, NULL for
  * an unknown number; closs_elementwise_parameter gives the name of its parameter ("rho"), "" if it has none, NULL for
@@ -225,6 +232,197 @@ CLOSS_EXPORT closs_status closs_elementwise_run_f32(int loss, const closs_elemen
                                                     const closs_broadcast_f32 *parameter);
 CLOSS_EXPORT closs_status closs_elementwise_run_f64(int loss, const closs_elementwise_f64 *args,
                                                     const closs_broadcast_f64 *parameter);
+
+/* ---- Losses over classes -----------------------------------------------------------------------------------------
+ *
+ * pred is a C-contiguous array of shape (outer, classes, inner): row (o, i) holds the logits of one prediction. Rows
+ * are numbered o * inner + i. A matrix of n rows and c classes is {.outer = n, .classes = c, .batch = n}.
+ *
+ * Samples, for CLOSS_SAMPLE_MEAN and CLOSS_SAMPLE_SUM: row r belongs to sample (r / sample_inner) % batch. In the
+ * comments of closs_reduction an element is a row here, but an element of pred for closs_kl_div_softmax.
+ */
+
+/* The first label that was wrong. */
+typedef struct closs_bad_label {
+    int64_t position; /* the row */
+    int64_t label;
+} closs_bad_label;
+
+typedef struct closs_softmax_f32 {
+    int64_t outer;        /* product of the lengths of the axes before the class axis; may be 0 */
+    int64_t classes;      /* at least 1 if there are rows */
+    int64_t inner;        /* product of the lengths of the axes after the class axis; 0 stands for 1 */
+    int64_t batch;        /* number of samples; needed for CLOSS_SAMPLE_* only */
+    int64_t sample_inner; /* consecutive rows of one sample; 0 stands for 1 */
+
+    const float *pred;                 /* (outer, classes, inner) logits, -infinity allowed */
+    const int64_t *label;              /* closs_softmax_ce: (outer, inner), in 0 .. classes - 1 or *ignore_index */
+    const float *label_dense;          /* the other losses: a distribution a row, the shape of pred */
+    closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradient are 0 */
+    const float *element_weight;       /* closs_kl_div_softmax: a weight an element, the shape of pred; NULL: ones */
+    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
+
+    int log_probabilities;       /* not 0: pred is the logarithm of probabilities, not logits; no lse and no z_loss */
+    const float *class_weight;   /* (classes) finite and not negative; NULL: ones */
+    const int64_t *ignore_index; /* rows of this label have value and gradient 0 and count in no mean; NULL: none */
+    double label_smoothing;      /* in [0, 1]: the share of the uniform distribution in the target */
+    double z_loss;               /* factor of the squared logsumexp that is added to a row's loss */
+
+    closs_reduction reduction;
+    float *value;         /* CLOSS_SAMPLE_*: (batch,); CLOSS_NONE: (outer, inner), the shape of pred for
+                             closs_kl_div_softmax; NULL: not wanted */
+    double *total;        /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
+    float *grad;          /* gradient with respect to pred, the shape of pred; may be pred itself; NULL: not wanted */
+    float *lse;           /* (outer, inner): log(sum(exp(row))), of ignored rows too; NULL: not wanted */
+    closs_bad_label *bad; /* filled in for CLOSS_BAD_LABEL; NULL: not wanted */
+} closs_softmax_f32;
+
+typedef struct closs_softmax_f64 {
+    int64_t outer, classes, inner, batch, sample_inner;
+
+    const double *pred;
+    const int64_t *label;
+    const double *label_dense;
+    closs_broadcast_f64 sample_weight;
+    const double *element_weight;
+    const double *weight;
+    const double *grad_output;
+
+    int log_probabilities;
+    const double *class_weight;
+    const int64_t *ignore_index;
+    double label_smoothing;
+    double z_loss;
+
+    closs_reduction reduction;
+    double *value;
+    double *total;
+    double *grad;
+    double *lse;
+    closs_bad_label *bad;
+} closs_softmax_f64;
+
+/* Softmax cross-entropy of the class y of a row x: l = (1 - s) w[y] nll(y) + s / C sum of w[c] nll(c) + z lse^2, with
+ * nll(c) = lse - x[c], lse = log(sum(exp(x))), s label_smoothing, w class_weight, z z_loss, C classes. It is never
+ * negative. CLOSS_WEIGHTED_MEAN divides by the sum of sample_weight w[y]; ignored rows count in no mean, a sample of
+ * ignored rows has mean 0, a total mean over none is NaN (its gradient 0). CLOSS_BAD_LABEL for y out of range. A row
+ * with NaN or infinity, or all -infinity, gives NaN in value, lse and gradient of that row. */
+CLOSS_EXPORT closs_status closs_softmax_ce_f32(const closs_softmax_f32 *args);
+CLOSS_EXPORT closs_status closs_softmax_ce_f64(const closs_softmax_f64 *args);
+
+/* The same for a distribution y over the classes: l = sum of w[c] ((1 - s) y[c] + s / C) nll(c) + z lse^2.
+ * CLOSS_WEIGHTED_MEAN divides by the sum of sample_weight. ignore_index has to be NULL. */
+CLOSS_EXPORT closs_status closs_softmax_ce_dense_f32(const closs_softmax_f32 *args);
+CLOSS_EXPORT closs_status closs_softmax_ce_dense_f64(const closs_softmax_f64 *args);
+
+/* Kullback-Leibler divergence of a distribution y from softmax(x), one value an element: y[c] (log y[c] + nll(c)), 0
+ * where y[c] = 0. CLOSS_SAMPLE_SUM is a row's (or sample's) divergence, CLOSS_SAMPLE_MEAN its mean over elements. A
+ * weight is that of the row times that of the element. class_weight, label_smoothing, z_loss, log_probabilities and
+ * ignore_index have to be absent. */
+CLOSS_EXPORT closs_status closs_kl_div_softmax_f32(const closs_softmax_f32 *args);
+CLOSS_EXPORT closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args);
+
+/* ---- Losses that compare vectors ---------------------------------------------------------------------------------
+ *
+ * Inputs are C-contiguous arrays of shape (outer, rows, inner); row r is compared with row r, all its elements at once.
+ * n vectors of d elements are {.rows = n, .inner = d}. Samples, for CLOSS_SAMPLE_*: row r belongs to sample
+ * (r / sample_inner) % batch; in the comments of closs_reduction an element is a row here.
+ */
+
+typedef struct closs_vectors_f32 {
+    int64_t outer;        /* pieces of a row; 0 stands for 1 */
+    int64_t rows;         /* may be 0 */
+    int64_t inner;        /* elements of a piece */
+    int64_t batch;        /* number of samples, for CLOSS_SAMPLE_*; 0: every row is one */
+    int64_t sample_inner; /* consecutive rows of one sample; 0 stands for 1 */
+
+    const float *input[3];             /* (outer, rows, inner) each; as many as the loss has */
+    const float *label;                /* (rows), where the loss has labels: 1 or -1 */
+    closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradients are 0 */
+    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
+
+    closs_reduction reduction;
+    float *value;         /* CLOSS_SAMPLE_*: (batch,); CLOSS_NONE: (rows); NULL: not wanted */
+    double *total;        /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
+    float *grad[3];       /* gradients with respect to the inputs, each may be its input itself; NULL: not wanted */
+    closs_bad_label *bad; /* filled in for CLOSS_BAD_LABEL; NULL: not wanted */
+} closs_vectors_f32;
+
+typedef struct closs_vectors_f64 {
+    int64_t outer, rows, inner, batch, sample_inner;
+
+    const double *input[3];
+    const double *label;
+    closs_broadcast_f64 sample_weight;
+    const double *weight;
+    const double *grad_output;
+
+    closs_reduction reduction;
+    double *value;
+    double *total;
+    double *grad[3];
+    closs_bad_label *bad;
+} closs_vectors_f64;
+
+/* Triplet loss of pred (input[0]), positive (input[1]) and negative (input[2]): l = max(0, sum (positive - pred)^2 -
+ * sum (negative - pred)^2 + margin), derivatives 0 where that is not positive. margin finite. */
+CLOSS_EXPORT closs_status closs_triplet_f32(const closs_vectors_f32 *args, double margin);
+CLOSS_EXPORT closs_status closs_triplet_f64(const closs_vectors_f64 *args, double margin);
+
+/* Cosine embedding loss of input[0] and input[1], with cos = a.b / max(|a| |b|, 1e-12): l = 1 - cos for label 1,
+ * clip(cos - margin, 0, 1 - margin) for label -1; derivatives 0 at zero vectors and where the margin is met. margin
+ * finite. CLOSS_BAD_LABEL for any other label. */
+CLOSS_EXPORT closs_status closs_cosine_embedding_f32(const closs_vectors_f32 *args, double margin);
+CLOSS_EXPORT closs_status closs_cosine_embedding_f64(const closs_vectors_f64 *args, double margin);
+
+/* ---- Losses that compare every vector with every other one ---------------------------------------------------------
+ *
+ * Row i of the first input belongs with row i of the second; all other rows of a batch serve as what it should differ
+ * from. Elements of closs_reduction are rows here, and every row is a sample.
+ */
+
+typedef struct closs_pairwise_f32 {
+    int64_t rows;  /* vectors in each input; may be 0 */
+    int64_t inner; /* elements of a vector */
+
+    const float *input[2];             /* (rows, inner) each */
+    closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, the row's value is 0 */
+    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
+
+    closs_reduction reduction;
+    float *value;     /* CLOSS_SAMPLE_*, CLOSS_NONE: (rows); NULL: not wanted */
+    double *total;    /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
+    float *grad[2];   /* gradients with respect to the inputs; NULL: not wanted */
+    float *workspace; /* closs_pairwise_workspace_f32(rows, whether a gradient is wanted) bytes; NULL: allocated */
+} closs_pairwise_f32;
+
+typedef struct closs_pairwise_f64 {
+    int64_t rows, inner;
+
+    const double *input[2];
+    closs_broadcast_f64 sample_weight;
+    const double *weight;
+    const double *grad_output;
+
+    closs_reduction reduction;
+    double *value;
+    double *total;
+    double *grad[2];
+    double *workspace;
+} closs_pairwise_f64;
+
+/* Bytes of working memory: rows^2 reals with a gradient, 64 rows without. */
+CLOSS_EXPORT size_t closs_pairwise_workspace_f32(int64_t rows, int want_grad);
+CLOSS_EXPORT size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad);
+
+/* Smoothed deep metric learning: with d_ij the squared distance of row i of input[0] from row j of input[1], p_i the
+ * softmax of -d_i, and q_i the target: 1 - smoothing at i, smoothing / (rows - 1) elsewhere, l_i = sum over j of
+ * q_ij log(q_ij / p_ij). smoothing in [0, 1]. A batch of one has no elsewhere. K. Bonadiman et al., ACL 2019. */
+CLOSS_EXPORT closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing);
+CLOSS_EXPORT closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing);
 
 #ifdef __cplusplus
 }

@@ -11,29 +11,41 @@ from closs._config import config, get_include, show_config
 from closs._core import version as _version
 from closs._threads import get_num_threads, num_threads, set_num_threads
 from closs.losses import (
+    CosineEmbeddingLoss,
     HingeLoss,
     HuberLoss,
+    KLDivLoss,
     L1Loss,
     L2Loss,
     LogisticLoss,
     PoissonNLLLoss,
+    SDMLLoss,
     SigmoidBCELoss,
     SigmoidBinaryCrossEntropyLoss,
+    SoftmaxCELoss,
+    SoftmaxCrossEntropyLoss,
     SquaredHingeLoss,
+    TripletLoss,
 )
 
 __version__ = _version()
 
 __all__ = [
+    "CosineEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
+    "KLDivLoss",
     "L1Loss",
     "L2Loss",
     "LogisticLoss",
     "PoissonNLLLoss",
+    "SDMLLoss",
     "SigmoidBCELoss",
     "SigmoidBinaryCrossEntropyLoss",
+    "SoftmaxCELoss",
+    "SoftmaxCrossEntropyLoss",
     "SquaredHingeLoss",
+    "TripletLoss",
     "config",
     "get_include",
     "get_num_threads",

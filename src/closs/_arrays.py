@@ -33,7 +33,7 @@ class Operand:
         return self.repeat, self.period
 
 
-def _real_array(name: str, array: ArrayLike) -> Array:
+def real_array(name: str, array: ArrayLike) -> Array:
     """An ndarray of real numbers: bool, integer or floating."""
     try:
         result = np.asarray(array)
@@ -46,14 +46,14 @@ def _real_array(name: str, array: ArrayLike) -> Array:
 
 def as_pred(name: str, array: ArrayLike) -> tuple[Array, np.dtype[Any]]:
     """The array, C-contiguous in the type it is computed in, and the type of the results."""
-    pred = _real_array(name, array)
+    pred = real_array(name, array)
     result_type = pred.dtype.newbyteorder("=") if pred.dtype.kind == "f" else np.dtype("f8")
     if result_type not in _COMPUTED_IN:
         raise TypeError(f"{name}: expected float16, float32, float64, integers or bools, got dtype {pred.dtype}")
-    return _ready(pred, _COMPUTED_IN[result_type]), result_type
+    return ready(pred, _COMPUTED_IN[result_type]), result_type
 
 
-def _ready(array: Array, dtype: np.dtype[Any]) -> Array:
+def ready(array: Array, dtype: np.dtype[Any]) -> Array:
     """C-contiguous, aligned, in native byte order; the array itself if it is all that. Keeps 0-d arrays 0-d."""
     return np.require(array, dtype, ("C", "A")).reshape(array.shape)
 
@@ -62,51 +62,88 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(length for length in shape if length != 1)
 
 
-def as_label(name: str, array: ArrayLike, pred: Array) -> Array:
-    """The array, contiguous in pred's type, if its shape is pred's up to axes of length one."""
-    label = _real_array(name, array)
-    if _without_ones(label.shape) != _without_ones(pred.shape):
+def _check_shape(name: str, array: Array, expected: tuple[int, ...], whose: str) -> None:
+    if _without_ones(array.shape) != _without_ones(expected):
         raise ValueError(
-            f"{name}: expected the shape of pred {pred.shape}, up to axes of length one, got {label.shape}"
+            f"{name}: expected the shape of {whose} {expected}, up to axes of length one, got {array.shape}"
         )
-    return _ready(label, pred.dtype)
 
 
-def as_operand(name: str, array: ArrayLike | None, pred: Array) -> Operand:
-    """The array as an operand that is broadcast along pred, copied only where that cannot be said in two steps."""
+def as_label(name: str, array: ArrayLike, shape: tuple[int, ...], dtype: np.dtype[Any], whose: str = "pred") -> Array:
+    """The array, contiguous in that type, if its shape is that one up to axes of length one."""
+    label = real_array(name, array)
+    _check_shape(name, label, shape, whose)
+    return ready(label, dtype)
+
+
+def position_in(name: str, shape: tuple[int, ...], position: int) -> str:
+    """How an element is written, ``label[2, 5]``."""
+    return f"{name}[{', '.join(map(str, np.unravel_index(position, shape)))}]" if shape else name
+
+
+def as_whole_numbers(name: str, array: ArrayLike, shape: tuple[int, ...], whose: str) -> Array:
+    """The array as contiguous int64: integers of any width, bools, or floats that are whole numbers."""
+    values = real_array(name, array)
+    _check_shape(name, values, shape, whose)
+    if values.dtype == np.int64:
+        return ready(values, values.dtype)
+    fits = np.ones(values.shape, bool)
+    if values.dtype.kind == "f":
+        fits = (np.abs(values) < 2.0**63) & (values == np.floor(values))
+    elif values.dtype == np.uint64:
+        fits = values < 2**63
+    if not fits.all():
+        k = int(np.argmin(fits))
+        raise ValueError(f"{position_in(name, values.shape, k)} = {values.flat[k]} is not a whole number of 64 bits")
+    return np.ascontiguousarray(values, np.int64).reshape(values.shape)
+
+
+def as_operand(name: str, array: ArrayLike | None, shape: tuple[int, ...], dtype: np.dtype[Any], whose: str) -> Operand:
+    """The array as an operand that is broadcast to a shape, copied only where that cannot be said in two steps."""
     if array is None:
         return Operand(None)
-    values = _real_array(name, array)
+    values = real_array(name, array)
     try:
-        full = np.broadcast_to(values, pred.shape)
+        full = np.broadcast_to(values, shape)
     except ValueError:
         raise ValueError(
-            f"{name}: expected a shape that broadcasts to that of pred {pred.shape}, got {values.shape}"
+            f"{name}: expected a shape that broadcasts to that of {whose} {shape}, got {values.shape}"
         ) from None
-    lengths = (1,) * (pred.ndim - values.ndim) + values.shape
+    lengths = (1,) * (len(shape) - values.ndim) + values.shape
     own = [k for k, length in enumerate(lengths) if length != 1]  # axes along which the operand varies
     if own:
         first, last = own[0], own[-1] + 1
-        if lengths[first:last] != pred.shape[first:last]:  # it is repeated along an axis between them
-            return Operand(_ready(full, pred.dtype).ravel())
-        repeat = math.prod(pred.shape[last:])
+        if lengths[first:last] != shape[first:last]:  # it is repeated along an axis between them
+            return Operand(ready(full, dtype).ravel())
+        repeat = math.prod(shape[last:])
     else:
         repeat = 1
-    return Operand(_ready(values, pred.dtype).ravel(), max(repeat, 1), max(values.size, 1))
+    return Operand(ready(values, dtype).ravel(), max(repeat, 1), max(values.size, 1))
+
+
+def as_row_weights(weight: ArrayLike | None, pred: Array, shape: tuple[int, ...], kept: tuple[int, ...]) -> Operand:
+    """A weight a row. Rows have a shape; with as many axes as pred the weight has those of a row too, of length one."""
+    if weight is None:
+        return Operand(None)
+    values = real_array("sample_weight", weight)
+    shape = kept if values.ndim == pred.ndim and pred.ndim > len(shape) > 0 else shape
+    return as_operand("sample_weight", values, shape, pred.dtype, "the rows")
 
 
 def as_cotangent(name: str, array: ArrayLike | None, shape: tuple[int, ...], pred: Array) -> Array | None:
     """grad_output, which has exactly the shape of the value."""
     if array is None:
         return None
-    values = _real_array(name, array)
+    values = real_array(name, array)
     if values.shape != shape:
         raise ValueError(f"{name}: expected the shape of the value {shape}, got {values.shape}")
-    return _ready(values, pred.dtype).ravel()
+    return ready(values, pred.dtype).ravel()
 
 
 def check_output(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """An ndarray of that shape and type that can be written to."""
+    """None, or an ndarray of that shape and type that can be written to."""
+    if array is None:
+        return
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name}: expected a NumPy array, got {type(array).__name__}")
     if array.dtype != dtype:
@@ -127,25 +164,36 @@ def is_same_memory(a: Any, b: Any) -> bool:
     )
 
 
-def check_overlap(name: str, output: Array | None, others: dict[str, Any]) -> None:
-    """An output shares no memory with the others."""
+def check_overlap(name: str, output: Array | None, others: dict[str, Any], in_place: str | None = None) -> None:
+    """An output shares no memory with the others; but it may be the one named in_place itself."""
     for other_name, other in others.items():
+        if other_name == in_place and is_same_memory(output, other):
+            continue
         if isinstance(output, np.ndarray) and isinstance(other, np.ndarray) and np.shares_memory(output, other):
             raise ValueError(f"{name}: expected memory of its own, got an array that overlaps {other_name}")
+
+
+def as_axis(name: str, axis: int, pred: Array) -> int:
+    """An axis of pred, counted from the front."""
+    if not -pred.ndim <= axis < pred.ndim:
+        raise ValueError(f"{name}: expected an axis of pred, which has {pred.ndim}, got {axis}")
+    return axis % pred.ndim
+
+
+def around(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
+    """A shape as (outer, length of the axis, inner)."""
+    return math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
 
 
 def _geometry(pred: Array, batch_axis: int) -> tuple[int, int, int]:
     """pred's shape as (outer, batch, inner). A 0-d pred is one sample; an empty pred has inner 0."""
     if pred.ndim == 0 and batch_axis in (0, -1):
         return 1, 1, 1
-    if not -pred.ndim <= batch_axis < pred.ndim:
-        raise ValueError(f"batch_axis: expected an axis of pred, which has {pred.ndim}, got {batch_axis}")
-    axis = batch_axis % pred.ndim
-    outer, inner = math.prod(pred.shape[:axis]), math.prod(pred.shape[axis + 1 :])
-    return (outer, pred.shape[axis], inner) if outer else (1, pred.shape[axis], 0)
+    outer, batch, inner = around(pred.shape, as_axis("batch_axis", batch_axis, pred))
+    return (outer, batch, inner) if outer else (1, batch, 0)
 
 
-def _work_array(output: Array | None, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+def work_array(output: Array | None, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
     """The output itself where C can write to it, else a new array to be copied from."""
     if output is not None and output.dtype == dtype and output.flags.carray:
         return output
@@ -173,26 +221,23 @@ def evaluate_elementwise(
         "sample_weight": sample_weight, parameter[0]: parameter[1], "grad_output": grad_output,
     }  # fmt: skip
     x, result_type = as_pred(names[0], pred)
-    y = as_label(names[1], label, x)
+    y = as_label(names[1], label, x.shape, x.dtype, names[0])
     outer, batch, inner = _geometry(x, spec.batch_axis)
     value_type, value_shape = result_type, x.shape
     if spec.has_total:
         value_type, value_shape = np.dtype("f8"), ()
     elif not spec.is_unreduced and x.ndim:
         value_shape = (batch,)
-    weights = as_operand("sample_weight", sample_weight, x)
-    parameters = as_operand(*parameter, x)
+    weights = as_operand("sample_weight", sample_weight, x.shape, x.dtype, names[0])
+    parameters = as_operand(*parameter, x.shape, x.dtype, names[0])
     cotangent = as_cotangent("grad_output", grad_output, value_shape, x)
-    if out is not None:
-        check_output("out", out, value_shape, value_type)
-        check_overlap("out", out, raw)
-    if grad_out is not None:
-        check_output("grad_out", grad_out, x.shape, result_type)
-        in_place = {names[0]} if is_same_memory(grad_out, pred) else set()
-        check_overlap("grad_out", grad_out, {k: v for k, v in (raw | {"out": out}).items() if k not in in_place})
+    check_output("out", out, value_shape, value_type)
+    check_output("grad_out", grad_out, x.shape, result_type)
+    check_overlap("out", out, raw)
+    check_overlap("grad_out", grad_out, raw | {"out": out}, names[0])
 
-    value = _work_array(out, x.dtype, value_shape) if want_value and not spec.has_total else None
-    grad = _work_array(grad_out, x.dtype, x.shape) if want_grad else None
+    value = work_array(out, x.dtype, value_shape) if want_value and not spec.has_total else None
+    grad = work_array(grad_out, x.dtype, x.shape) if want_grad else None
     total = _core.run_elementwise(
         spec,
         (outer, batch, inner),
@@ -206,14 +251,22 @@ def evaluate_elementwise(
         None if value is None else value.reshape(-1),
         None if grad is None else grad.reshape(-1),
     )
+    result = total_or_value(spec, total, value, out, value_type, want_value)
+    return result, delivered(grad, grad_out, result_type)
+
+
+def total_or_value(
+    spec: Any, total: float, value: Array | None, out: Array | None, dtype: np.dtype[Any], want_value: bool
+) -> Any:
+    """What a call gives as the value: a float for a total, else the array, or out; None if it is not wanted."""
+    if not want_value:
+        return None
     if spec.has_total:
-        if out is None:
-            return (total if want_value else None), _delivered(grad, grad_out, result_type)
-        value = np.asarray(total)
-    return _delivered(value, out, value_type), _delivered(grad, grad_out, result_type)
+        return total if out is None else delivered(np.asarray(total), out, dtype)
+    return delivered(value, out, dtype)
 
 
-def _delivered(result: Array | None, output: Array | None, dtype: np.dtype[Any]) -> Array | None:
+def delivered(result: Array | None, output: Array | None, dtype: np.dtype[Any]) -> Array | None:
     """The result where the caller wants it: in the output if there is one, else in an array of that type."""
     if result is None or result is output:
         return result

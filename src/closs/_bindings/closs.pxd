@@ -5,6 +5,8 @@ cdef extern from "closs/closs.h" nogil:
     ctypedef enum closs_status:
         CLOSS_OK
         CLOSS_BAD_PARAMETER
+        CLOSS_BAD_LABEL
+        CLOSS_NO_MEMORY
 
     ctypedef enum closs_reduction:
         CLOSS_SAMPLE_MEAN
@@ -68,3 +70,132 @@ cdef extern from "closs/closs.h" nogil:
                                            const closs_broadcast_f32 *parameter)
     closs_status closs_elementwise_run_f64(int loss, const closs_elementwise_f64 *args,
                                            const closs_broadcast_f64 *parameter)
+
+    ctypedef struct closs_bad_label:
+        int64_t position
+        int64_t label
+
+    ctypedef struct closs_softmax_f32:
+        int64_t outer
+        int64_t classes
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const void *pred
+        const int64_t *label
+        const void *label_dense
+        closs_broadcast_f32 sample_weight
+        const void *element_weight
+        const double *weight
+        const void *grad_output
+        int log_probabilities
+        const void *class_weight
+        const int64_t *ignore_index
+        double label_smoothing
+        double z_loss
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad
+        void *lse
+        closs_bad_label *bad
+
+    ctypedef struct closs_softmax_f64:
+        int64_t outer
+        int64_t classes
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const void *pred
+        const int64_t *label
+        const void *label_dense
+        closs_broadcast_f64 sample_weight
+        const void *element_weight
+        const double *weight
+        const void *grad_output
+        int log_probabilities
+        const void *class_weight
+        const int64_t *ignore_index
+        double label_smoothing
+        double z_loss
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad
+        void *lse
+        closs_bad_label *bad
+
+    closs_status closs_softmax_ce_f32(const closs_softmax_f32 *args)
+    closs_status closs_softmax_ce_f64(const closs_softmax_f64 *args)
+    closs_status closs_softmax_ce_dense_f32(const closs_softmax_f32 *args)
+    closs_status closs_softmax_ce_dense_f64(const closs_softmax_f64 *args)
+    closs_status closs_kl_div_softmax_f32(const closs_softmax_f32 *args)
+    closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args)
+
+    ctypedef struct closs_vectors_f32:
+        int64_t outer
+        int64_t rows
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const void *input[3]
+        const void *label
+        closs_broadcast_f32 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad[3]
+        closs_bad_label *bad
+
+    ctypedef struct closs_vectors_f64:
+        int64_t outer
+        int64_t rows
+        int64_t inner
+        int64_t batch
+        int64_t sample_inner
+        const void *input[3]
+        const void *label
+        closs_broadcast_f64 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad[3]
+        closs_bad_label *bad
+
+    closs_status closs_triplet_f32(const closs_vectors_f32 *args, double margin)
+    closs_status closs_triplet_f64(const closs_vectors_f64 *args, double margin)
+    closs_status closs_cosine_embedding_f32(const closs_vectors_f32 *args, double margin)
+    closs_status closs_cosine_embedding_f64(const closs_vectors_f64 *args, double margin)
+
+    ctypedef struct closs_pairwise_f32:
+        int64_t rows
+        int64_t inner
+        const void *input[2]
+        closs_broadcast_f32 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad[2]
+        void *workspace
+
+    ctypedef struct closs_pairwise_f64:
+        int64_t rows
+        int64_t inner
+        const void *input[2]
+        closs_broadcast_f64 sample_weight
+        const double *weight
+        const void *grad_output
+        closs_reduction reduction
+        void *value
+        double *total
+        void *grad[2]
+        void *workspace
+
+    closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing)
+    closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing)

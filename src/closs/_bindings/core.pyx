@@ -2,11 +2,14 @@
 """The C core, for the Python API. One extension module, a file a family: the core is linked once, and has one state."""
 
 cimport numpy as cnp
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memset
 
 from closs._bindings.closs cimport *
 
 cnp.import_array()
 
 include "library.pxi"
+include "arrays.pxi"
 include "elementwise.pxi"
+include "softmax.pxi"
+include "vectors.pxi"

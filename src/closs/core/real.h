@@ -16,6 +16,7 @@
 #undef TO_BITS
 #undef ABS
 #undef REAL_MAX
+#undef BROADCAST
 
 #define CLOSS_JOIN_(a, b) a##b
 #define CLOSS_JOIN(a, b) CLOSS_JOIN_(a, b)

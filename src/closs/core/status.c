@@ -14,6 +14,8 @@ const char *closs_status_string(closs_status status) {
     case CLOSS_OVERLAP: return "an output overlaps another array (only grad may be pred itself)";
     case CLOSS_UNKNOWN_LOSS: return "unknown loss";
     case CLOSS_MISSING_OUTPUT: return "no output is given, or one that this reduction does not have";
+    case CLOSS_BAD_LABEL: return "a label is out of range";
+    case CLOSS_NO_MEMORY: return "out of memory";
     }
     return "unknown status";
 }

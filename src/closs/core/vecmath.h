@@ -36,20 +36,29 @@ typedef struct {
 /* Cody and Waite's reduction: x = n log(2) + r with n an integer, |r| <= log(2) / 2. n is rounded, and turned into an
  * integer, by adding 1.5 2^(mantissa bits). What the sum 1 + r loses (Dekker's Fast2Sum) is added to the tail, so that
  * the last rounding is nearly the only one that counts, and `lost` is what that one lost. */
-CLOSS_INLINE NAME(exp_parts_t) NAME(exp_parts)(real x) {
-    const real shift = PICK(0x1.8p23f, 0x1.8p52);
-    real shifted = MADD(x, PICK(0x1.715476p0f, 0x1.71547652b82fep0), shift);
-    real n = shifted - shift;
-    real r = MADD(n, -LOG2_HI, x) - n * LOG2_LO;
+CLOSS_INLINE real NAME(exp_shifted)(real x) {
+    return MADD(x, PICK(0x1.715476p0f, 0x1.71547652b82fep0), PICK(0x1.8p23f, 0x1.8p52));
+}
 
+CLOSS_INLINE real NAME(exp_reduced)(real x, real shifted) {
+    real n = shifted - PICK(0x1.8p23f, 0x1.8p52);
+    return MADD(n, -LOG2_HI, x) - n * LOG2_LO;
+}
+
+CLOSS_INLINE NAME(exp_parts_t) NAME(exp_parts_of)(real r, real shifted) {
     real sum = 1 + r;
     real sum_error = r - (sum - 1);
     NAME(exp_parts_t) parts;
     real tail = MADD(r * r, PICK(exp_tail_f32, exp_tail_f64)(r), sum_error);
     parts.mantissa = sum + tail;
     parts.lost = tail - (parts.mantissa - sum);
-    parts.exponent = TO_BITS(shifted); /* shift has no low bits */
+    parts.exponent = TO_BITS(shifted); /* what was added has no low bits */
     return parts;
+}
+
+CLOSS_INLINE NAME(exp_parts_t) NAME(exp_parts)(real x) {
+    real shifted = NAME(exp_shifted)(x);
+    return NAME(exp_parts_of)(NAME(exp_reduced)(x, shifted), shifted);
 }
 
 /* 2^exponent, for a normal result. */
@@ -71,6 +80,17 @@ CLOSS_INLINE real NAME(vm_exp)(real x) {
     real within = parts.mantissa * NAME(power_of_two)(parts.exponent + first) * second;
     real from_zero = x < lowest ? R(0.0) : within;
     return x > highest ? INFINITY : from_zero;
+}
+
+/* exp(x - m) for x <= m, m finite: 0 at x = -infinity, NaN for NaN. What the rounding of the difference loses is added
+ * back: without that the result is off by 32 ulp where x - m is near -80. */
+CLOSS_INLINE real NAME(vm_exp_difference)(real x, real m) {
+    const real lowest = PICK(-104.0f, -746.0);
+    NAME(two_sum_t) d = NAME(two_sum)(x, -m);
+    real shifted = NAME(exp_shifted)(d.sum);
+    NAME(exp_parts_t) parts = NAME(exp_parts_of)(NAME(exp_reduced)(d.sum, shifted) + d.error, shifted);
+    real within = parts.mantissa * NAME(power_of_two)(parts.exponent + 64) * PICK(0x1p-64f, 0x1p-64);
+    return d.sum < lowest ? R(0.0) : within;
 }
 
 /* log(1 + f) + hi + lo, for f in [sqrt(1/2) - 1, 1/2], hi 0 or larger than f, and lo small. As in exp, the sum of the

@@ -12,6 +12,27 @@ typedef void NAME(closs_value_kernel)(int64_t n, const real *pred, const real *l
 typedef void NAME(closs_gradient_kernel)(int64_t n, const real *pred, const real *label, const real *parameter,
                                          real scale, real *value, real *grad);
 
+/* Rows of a loss over classes (softmax_loops.h): what the driver tells the kernel. Element j of class c lies at
+ * c * step + j in lanes (step > 1), element c of row r at r * classes + c else. */
+typedef struct {
+    int64_t classes, step;
+    const real *pred;
+    const real *dense;             /* a label for each class, laid out as pred; NULL: none */
+    const real *class_weight;      /* one a class; NULL: ones */
+    const real *element_weight;    /* laid out as pred, instead of class_weight; NULL: none */
+    const real *element_cotangent; /* laid out as pred, with `elements`; NULL: none */
+    const int64_t *label;          /* the class of each row, negative for an ignored row; NULL: none */
+    real keep, uniform;            /* q = weight (keep label + uniform), see formulas/softmax.h */
+    real spike;                    /* what the row's own class has above that */
+    double z_loss;
+    int log_probabilities, divergence;
+    const real *ones, *zeros;  /* a chunk of each */
+    const real *scale;         /* of each row's gradient; where it is 0 the gradient is 0 */
+    const real *element_scale; /* of each row's `elements` */
+    real *value, *lse;         /* one a row; lse NULL: not wanted */
+    real *grad, *elements;     /* laid out as pred; NULL: not wanted; grad may be pred itself */
+} NAME(closs_softmax_rows);
+
 typedef struct {
     NAME(closs_value_kernel) * value[CLOSS_ELEMENTWISE_COUNT];
     NAME(closs_gradient_kernel) * gradient[CLOSS_ELEMENTWISE_COUNT];
@@ -21,6 +42,21 @@ typedef struct {
 
     /* sums[r] += the sum of x[r * length .. (r + 1) * length), for r in 0 .. rows. */
     void (*sum_rows)(int64_t rows, int64_t length, const real *x, closs_sum *sums);
+
+    /* Values, gradients and logsumexps of n rows, which are contiguous or lie side by side in lanes. */
+    void (*softmax_rows)(const NAME(closs_softmax_rows) * job, int64_t n);
+
+    /* Losses that compare vectors: what is summed over n elements of a row, added to sums; and their gradients, which
+     * may be in the place of their inputs. The third input and output are there for some losses only. */
+    void (*sums[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,
+                                      closs_sum *sums);
+    void (*slopes[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,
+                                        const double *factors, real *of_first, real *of_second, real *of_third);
+
+    /* Squared distances of one vector from others; the sum of their differences, weighted (pairwise_loops.h). */
+    void (*squared_distances)(int64_t rows, int64_t n, const real *a, const real *b, real *distance);
+    void (*weighted_differences)(int64_t rows, int64_t n, const real *a, const real *b, const real *weight,
+                                 int64_t step, double factor, real *grad);
 
     NAME(closs_ctc_kernels) ctc;
 } NAME(closs_kernel_table);

@@ -18,6 +18,12 @@ enum {
 /* States of CTC come in blocks of so many: whole vectors of every instruction set. */
 enum { CTC_LANES = 16 };
 
+enum {
+#define VECTORS(name, inputs, labelled) CLOSS_VECTORS_##name,
+#include "../losses.def"
+    CLOSS_VECTORS_COUNT
+};
+
 #define CLOSS_REAL 32
 #include "../real.h"
 #include "ctc_table.h"

@@ -2,9 +2,13 @@
 #include "../vecmath.h"
 #include "../formulas/ctc.h"
 #include "../formulas/elementwise.h"
+#include "../formulas/softmax.h"
 #include "elementwise_loops.h"
 #include "sums.h"
 #include "ctc_loops.h"
+#include "softmax_loops.h"
+#include "vectors_loops.h"
+#include "pairwise_loops.h"
 
 static const NAME(closs_kernel_table) NAME(table) = {
     .value =
@@ -19,6 +23,19 @@ static const NAME(closs_kernel_table) NAME(table) = {
         },
     .multiply = NAME(multiply),
     .sum_rows = NAME(sum_rows),
+    .softmax_rows = NAME(softmax_rows),
+    .sums =
+        {
+#define VECTORS(name, inputs, labelled) NAME(name##_sums),
+#include "../losses.def"
+        },
+    .squared_distances = NAME(squared_distances),
+    .weighted_differences = NAME(weighted_differences),
+    .slopes =
+        {
+#define VECTORS(name, inputs, labelled) NAME(name##_slopes),
+#include "../losses.def"
+        },
     .ctc =
         {
             .row_max = NAME(ctc_row_max),

@@ -153,3 +153,11 @@ CLOSS_INLINE NAME(closs_point) NAME(poisson_nll_full)(real x, real y, real unuse
 CLOSS_INLINE NAME(closs_point) NAME(poisson_rate_nll_full)(real x, real y, real epsilon) {
     return NAME(with_stirling)(NAME(poisson_rate_nll)(x, y, epsilon), y);
 }
+
+/* A term of the Kullback-Leibler divergence of y from exp(x): l = y (log y - x), slope -y; 0 and 0 where y = 0, also at
+ * x = -infinity. The logarithm of a subnormal label is exact enough for 2 ulp of the larger term. */
+CLOSS_INLINE NAME(closs_point) NAME(kl_div)(real x, real y, real unused) {
+    (void)unused;
+    real value = y == 0 ? R(0.0) : y * (NAME(vm_log)(y) - x);
+    return NAME(closs_point_of)(x == x ? value : x, x == x ? -y : x);
+}

@@ -1,8 +1,4 @@
-"""The losses: which arguments they take and what they compute.
-
-Each class says which function of the C core it stands for; everything else they share. The objects are immutable, can
-be compared, hashed and pickled, and may be used by many threads at once.
-"""
+"""The elementwise losses. Each class says which function of the C core it stands for; everything else they share."""
 
 from __future__ import annotations
 

@@ -1,0 +1,93 @@
+/* The loops of the losses that compare vectors (compiled once a type and instruction set, see kernels_body.h).
+ *
+ * Sums run in 16 lanes of double, whatever the vector width, so that their bits depend on the data alone. All gradients
+ * of an element are written after all inputs of it are read, so that each may be in the place of its input.
+ */
+
+typedef struct {
+    double hi[16], lo[16];
+} NAME(wide_lanes);
+
+/* lanes[j] += x; x is a product of two reals, exact for float. */
+CLOSS_INLINE void NAME(add_to_lane)(double x, NAME(wide_lanes) * lanes, int j) {
+    NAME(add)(x, &lanes->hi[j], &lanes->lo[j]);
+}
+
+CLOSS_INLINE void NAME(add_lanes_to)(NAME(wide_lanes) * lanes, closs_sum *sum) {
+    for (int half = 8; half > 0; half /= 2) {
+        for (int j = 0; j < half; j++) {
+            NAME(add)(lanes->hi[j + half], &lanes->hi[j], &lanes->lo[j]);
+            lanes->lo[j] += lanes->lo[j + half];
+        }
+    }
+    closs_add(lanes->hi[0], &sum->hi, &sum->lo);
+    sum->lo += lanes->lo[0];
+}
+
+/* sum += the sum of (positive - pred)^2 - (negative - pred)^2. */
+static void NAME(triplet_sums)(int64_t n, const real *pred, const real *positive, const real *negative,
+                               closs_sum *sum) {
+    NAME(wide_lanes) lanes = {{0}, {0}};
+    for (int64_t i = 0; i < n; i += 16) {
+        int count = n - i < 16 ? (int)(n - i) : 16;
+        const real *x = pred + i, *p = positive + i, *q = negative + i;
+        if (count == 16) {
+            for (int j = 0; j < 16; j++) {
+                double to_p = (double)p[j] - (double)x[j], to_q = (double)q[j] - (double)x[j];
+                NAME(add_to_lane)(CLOSS_FMA_F64(to_p, to_p, -(to_q * to_q)), &lanes, j);
+            }
+        } else {
+            for (int j = 0; j < count; j++) {
+                double to_p = (double)p[j] - (double)x[j], to_q = (double)q[j] - (double)x[j];
+                NAME(add_to_lane)(CLOSS_FMA_F64(to_p, to_p, -(to_q * to_q)), &lanes, j);
+            }
+        }
+    }
+    NAME(add_lanes_to)(&lanes, sum);
+}
+
+/* sums[0..2] += a.b, a.a, b.b; the third input is not read. */
+static void NAME(cosine_embedding_sums)(int64_t n, const real *a, const real *b, const real *unused, closs_sum *sums) {
+    (void)unused;
+    NAME(wide_lanes) ab = {{0}, {0}}, aa = {{0}, {0}}, bb = {{0}, {0}};
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        for (int j = 0; j < 16; j++) NAME(add_to_lane)((double)a[i + j] * (double)b[i + j], &ab, j);
+        for (int j = 0; j < 16; j++) NAME(add_to_lane)((double)a[i + j] * (double)a[i + j], &aa, j);
+        for (int j = 0; j < 16; j++) NAME(add_to_lane)((double)b[i + j] * (double)b[i + j], &bb, j);
+    }
+    for (int j = 0; i + j < n; j++) {
+        NAME(add_to_lane)((double)a[i + j] * (double)b[i + j], &ab, j);
+        NAME(add_to_lane)((double)a[i + j] * (double)a[i + j], &aa, j);
+        NAME(add_to_lane)((double)b[i + j] * (double)b[i + j], &bb, j);
+    }
+    NAME(add_lanes_to)(&ab, &sums[0]);
+    NAME(add_lanes_to)(&aa, &sums[1]);
+    NAME(add_lanes_to)(&bb, &sums[2]);
+}
+
+/* factors[0] times negative - positive, positive - pred, pred - negative. */
+static void NAME(triplet_slopes)(int64_t n, const real *pred, const real *positive, const real *negative,
+                                 const double *factors, real *of_pred, real *of_positive, real *of_negative) {
+    const real factor = (real)factors[0];
+    CLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; i++) {
+        real x = pred[i], p = positive[i], q = negative[i];
+        of_pred[i] = factor * (q - p);
+        of_positive[i] = factor * (p - x);
+        of_negative[i] = factor * (x - q);
+    }
+}
+
+/* factors[0] b + factors[1] a, and factors[0] a + factors[2] b. */
+static void NAME(cosine_embedding_slopes)(int64_t n, const real *a, const real *b, const real *unused,
+                                          const double *factors, real *of_a, real *of_b, real *of_unused) {
+    (void)unused, (void)of_unused;
+    const double other = factors[0], own_a = factors[1], own_b = factors[2];
+    CLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; i++) {
+        double x = a[i], y = b[i];
+        of_a[i] = (real)CLOSS_FMA_F64(other, y, own_a * x);
+        of_b[i] = (real)CLOSS_FMA_F64(other, x, own_b * y);
+    }
+}
