@@ -87,15 +87,20 @@ static void NAME(ctc_log1p)(int64_t n, const real *x, real *out) {
 
 /* ---- Over the states of one frame ------------------------------------------------------------------------------- */
 
-/* The emissions of n labels, wide. Returns 1 if one was too small for `lowest`. */
-static int NAME(ctc_emit)(int64_t n, const real *x, real top, real_int lowest, real *mantissa, real_int *exponent) {
-    const real floor = (real)lowest * PICK(0x1.62e430p-1f, 0x1.62e42fefa39efp-1);
-    real_int is_deep = 0;
+/* The emissions of n labels, and of the blank. Returns 1 if one was too small for `lowest`. */
+static int NAME(ctc_emit)(int64_t n, const real *x, real blank_x, real top, real_int lowest,
+                          const NAME(closs_ctc_wides) * label, NAME(closs_ctc_wide) * blank) {
+    const real floor = NAME(wide_floor)(lowest);
+    real *mantissa = label->mantissa;
+    real_int *exponent = label->exponent;
+    real_int is_deep = (blank_x - top < floor) & (blank_x > -INFINITY);
+    NAME(wide_t) e = NAME(wide_exp)(blank_x, top, lowest);
+    *blank = (NAME(closs_ctc_wide)){e.mantissa, e.exponent};
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) {
-        NAME(wide_t) e = NAME(wide_exp)(x[i], top, lowest);
-        mantissa[i] = e.mantissa;
-        exponent[i] = e.exponent;
+        NAME(wide_t) y = NAME(wide_exp)(x[i], top, lowest);
+        mantissa[i] = y.mantissa;
+        exponent[i] = y.exponent;
         is_deep |= (x[i] - top < floor) & (x[i] > -INFINITY);
     }
     return is_deep != 0;

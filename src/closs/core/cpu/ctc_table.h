@@ -25,7 +25,8 @@ typedef struct {
     double (*row_rest)(int64_t n, const real *x, real top, int64_t position);
     void (*softmax)(int64_t n, const real *x, real top, int64_t position, real factor, real *out);
     void (*log1p)(int64_t n, const real *x, real *out);
-    int (*emit)(int64_t n, const real *x, real top, real_int lowest, real *mantissa, real_int *exponent);
+    int (*emit)(int64_t n, const real *x, real blank_x, real top, real_int lowest, const NAME(closs_ctc_wides) * label,
+                NAME(closs_ctc_wide) * blank);
     void (*forward)(int64_t n, const NAME(closs_ctc_states) * from, NAME(closs_ctc_wide) blank_emission,
                     const NAME(closs_ctc_wides) * label_emission, const real_int *may_skip,
                     const NAME(closs_ctc_states) * to);

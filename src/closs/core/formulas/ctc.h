@@ -83,13 +83,18 @@ CLOSS_INLINE NAME(wide_t) NAME(wide_normalised)(NAME(wide_t) x) {
     return (NAME(wide_t)){is_zero ? 0 : FROM_BITS((word & mantissa_bits) | one), is_zero ? WIDE_ZERO : exponent};
 }
 
+/* The logarithm of 2^lowest. */
+CLOSS_INLINE real NAME(wide_floor)(real_int lowest) {
+    return (real)lowest * PICK(0x1.62e430p-1f, 0x1.62e42fefa39efp-1);
+}
+
 /* exp(x - top) for x <= top, wide, and within a unit or two in the last place of the mantissa, whatever x - top is. Below
  * the exponent `lowest` it stays at about 2^lowest; it is 0 at x = -infinity, and 1 at x = top, infinite ones included.
  * |lowest| is at most 2^20 (float) or 2^40 (double), so that the exponent fits beside the 1.5 of `shift`. */
 CLOSS_INLINE NAME(wide_t) NAME(wide_exp)(real x, real top, real_int lowest) {
     const real shift = PICK(0x1.8p23f, 0x1.8p52), log2_e = PICK(0x1.715476p0f, 0x1.71547652b82fep0);
     NAME(two_sum_t) difference = NAME(two_sum)(x, -top);
-    real floor = (real)lowest * PICK(0x1.62e430p-1f, 0x1.62e42fefa39efp-1);
+    real floor = NAME(wide_floor)(lowest);
     int is_top = x == top, is_deep = difference.sum < floor;
     real d = is_deep ? floor : difference.sum;
     d = is_top ? 0 : d;
