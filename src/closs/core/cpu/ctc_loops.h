@@ -7,37 +7,42 @@
 
 /* ---- Over the classes of one frame ------------------------------------------------------------------------------ */
 
-enum { NAME(ROW_LANES) = 32, NAME(ROW_CHUNK) = 1024 };
+enum { NAME(ROW_LANES) = 64, NAME(ROW_CHUNK) = 1024, NAME(SUM_BLOCK) = 128 };
+
+/* The first position of a value that is in x. */
+CLOSS_INLINE int64_t NAME(ctc_position)(int64_t n, const real *x, real value) {
+    int64_t i = 0;
+    for (; i + NAME(ROW_LANES) <= n; i += NAME(ROW_LANES)) {
+        real_int found = 0;
+        for (int j = 0; j < NAME(ROW_LANES); j++) found |= x[i + j] == value;
+        if (found) break;
+    }
+    while (i < n - 1 && x[i] != value) i++;
+    return i;
+}
 
 /* The largest of x and its first position. NaNs are passed over; -infinity and 0 if nothing else is there. */
 static real NAME(ctc_row_max)(int64_t n, const real *x, int64_t *position) {
     real best[NAME(ROW_LANES)];
-    real_int block[NAME(ROW_LANES)];
-    for (int j = 0; j < NAME(ROW_LANES); j++) best[j] = -INFINITY, block[j] = 0;
-    int64_t i = 0;
-    for (; i + NAME(ROW_LANES) <= n; i += NAME(ROW_LANES)) {
-        for (int j = 0; j < NAME(ROW_LANES); j++) {
-            int above = x[i + j] > best[j];
-            best[j] = above ? x[i + j] : best[j];
-            block[j] = above ? (real_int)i : block[j];
+    for (int j = 0; j < NAME(ROW_LANES); j++) best[j] = -INFINITY;
+    if (n < NAME(ROW_LANES)) {
+        for (int64_t j = 0; j < n; j++) best[j] = x[j] > -INFINITY ? x[j] : -INFINITY;
+    } else {
+        for (int64_t i = 0; i < n; i += NAME(ROW_LANES)) {
+            const real *block = x + (i + NAME(ROW_LANES) <= n ? i : n - NAME(ROW_LANES)); /* the last one overlaps */
+            for (int j = 0; j < NAME(ROW_LANES); j++) best[j] = block[j] > best[j] ? block[j] : best[j];
         }
     }
-    real top = -INFINITY;
-    int64_t where = 0;
-    for (int j = 0; j < NAME(ROW_LANES); j++) {
-        int64_t k = block[j] + j;
-        if (best[j] > top || (best[j] == top && top > -INFINITY && k < where)) top = best[j], where = k;
-    }
-    for (; i < n; i++)
-        if (x[i] > top) top = x[i], where = i;
-    *position = where;
-    return top;
+    for (int half = NAME(ROW_LANES) / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++) best[j] = best[j + half] > best[j] ? best[j + half] : best[j];
+    *position = best[0] > -INFINITY ? NAME(ctc_position)(n, x, best[0]) : 0;
+    return best[0];
 }
 
 /* out[i] = factor exp(x[i] - top), n a multiple of CTC_LANES; out may be x. */
 CLOSS_INLINE void NAME(ctc_exp_blocks)(int64_t n, const real *x, real top, real factor, real *out) {
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(vm_exp)(x[i] - top);
+    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(exp_below)(x[i] - top);
 }
 
 /* The same for any n below CTC_LANES. */
@@ -61,9 +66,11 @@ static double NAME(ctc_row_rest)(int64_t n, const real *x, real top, int64_t pos
     closs_sum sum = {0, 0};
     for (int64_t i = 0; i < n; i += NAME(ROW_CHUNK)) {
         int64_t length = n - i < NAME(ROW_CHUNK) ? n - i : NAME(ROW_CHUNK);
+        int64_t padded = (length + NAME(SUM_BLOCK) - 1) / NAME(SUM_BLOCK) * NAME(SUM_BLOCK); /* sum_long_row's pace */
+        for (int64_t j = length; j < padded; j++) buffer[j] = 0;
         NAME(ctc_exp_row)(length, x + i, top, 1, buffer);
         if (position >= i && position < i + length) buffer[position - i] = 0;
-        NAME(sum_long_row)(length, buffer, &sum);
+        NAME(sum_long_row)(padded, buffer, &sum);
     }
     return closs_sum_value(sum);
 }
