@@ -20,6 +20,7 @@
 enum { NORMALISE_EVERY = 8 };
 
 enum {
+    PRECISE_CHUNK = 512,      /* classes of a frame that are looked at in double */
     FRAMES_A_TASK = 16,       /* where frames are shared out */
     SERIAL_BELOW_NS = 40000,  /* of estimated work: below that a second thread does not pay */
 };

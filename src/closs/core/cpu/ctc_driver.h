@@ -2,8 +2,8 @@
 
 #define ARGS NAME(closs_ctc_args)
 
-/* What became of a sample. */
-enum { NAME(FEASIBLE), NAME(INFEASIBLE), NAME(NOT_A_NUMBER) };
+/* What became of a sample. PRECISE: its softmax and gamma cancel so far that the digits of float do not do. */
+enum { NAME(FEASIBLE), NAME(PRECISE), NAME(INFEASIBLE), NAME(NOT_A_NUMBER) };
 
 /* The memory of one sample on its way through the steps. `precise` is there for float: it takes the place of `lattice`
  * for a sample whose emissions or whose value need the exponents or the digits of double. */
@@ -61,6 +61,13 @@ static NAME(slot) NAME(slot_for)(const NAME(ctc_call) * call, int64_t k, int64_t
     slot.lattice.blank_class = call->shape.blank;
     slot.lattice.top = slot.top;
     slot.lattice.top_class = slot.top_class;
+    if (sizeof(real) == sizeof(float)) {
+        set_sample_f64(&slot.precise, sample);
+        slot.precise.kernels = &call->kernels->table_f64->ctc;
+        slot.precise.blank_class = call->shape.blank;
+        slot.precise.top = slot.top;
+        slot.precise.top_class = slot.top_class;
+    }
     return slot;
 }
 
@@ -139,20 +146,47 @@ static double NAME(loss_of)(const NAME(ctc_call) * call, double logs, double man
 /* Whether a loss is so small that the digits of a float recursion over that many frames do not give it to 1e-6. */
 static int needs_precision(double loss, int64_t time) { return loss < 1 + 0.05 * (double)time; }
 
-/* The lattice once more in double, on what was read. */
-static double precise_f32(const ctc_call_f32 *call, slot_f32 *slot, const ctc_sample *sample, double logs) {
+/* Whether so much of `logs` cancels that a softmax in float, exact to 1e-7, does not give the rest to 1e-6. */
+static int needs_precise_softmax(double loss, double logs) { return loss < logs / 8; }
+
+/* Part of a row in double; the number of classes. */
+static int64_t widen(const float *row, int64_t begin, int64_t classes, double buffer[PRECISE_CHUNK]) {
+    int64_t n = closs_clamp(classes - begin, 0, PRECISE_CHUNK);
+    for (int64_t i = 0; i < n; i++) buffer[i] = row[begin + i];
+    return n;
+}
+
+/* `rest` of all frames once more, in double, and the sum of logarithms. */
+static double precise_logs(const ctc_call_f32 *call, const slot_f32 *slot, int64_t n, int64_t time) {
+    const ctc_shape *shape = &call->shape;
+    for (int64_t t = 0; t < time; t++) {
+        const float *row = call->args->pred + n * shape->batch_stride + t * shape->time_stride;
+        double buffer[PRECISE_CHUNK];
+        slot->rest[t] = 0;
+        for (int64_t c = 0; c < shape->classes; c += PRECISE_CHUNK) {
+            int64_t length = widen(row, c, shape->classes, buffer);
+            slot->rest[t] +=
+                call->kernels->table_f64->ctc.row_rest(length, buffer, slot->top[t], slot->top_class[t] - c);
+        }
+    }
+    return sum_of_logs_f32(call, slot, time);
+}
+
+/* The lattice once more in double, on what was read; infinity if there is no path. */
+static double precise_f32(const ctc_call_f32 *call, slot_f32 *slot, int64_t n, const ctc_sample *sample, double logs) {
     lattice_f32 *it = &slot->lattice;
     lattice_f64 *precise = &slot->precise;
-    set_sample_f64(precise, sample);
     fill_labels_f64(precise, sample, call->shape.label_stride);
-    precise->kernels = &call->kernels->table_f64->ctc;
-    precise->blank_class = it->blank_class;
-    precise->top = it->top;
-    precise->top_class = it->top_class;
     for (int64_t i = 0; i < it->time * it->width; i++) precise->x[i] = it->x[i];
     for (int64_t t = 0; t < it->time; t++) precise->blank_x[t] = it->blank_x[t];
     probability_f64 p = forwards_f64(precise);
     if (p.mantissa == 0) return INFINITY;
+    double loss = loss_of_f32(call, logs, p.mantissa, p.exponent, sample->time);
+    *slot->outcome = FEASIBLE_f32;
+    if (call->args->input == CLOSS_CTC_LOGITS && needs_precise_softmax(loss, logs)) {
+        loss = loss_of_f32(call, precise_logs(call, slot, n, sample->time), p.mantissa, p.exponent, sample->time);
+        *slot->outcome = PRECISE_f32;
+    }
     if (call->want_grad) {
         backwards_f64(precise, &p);
         for (int64_t i = 0; i < it->time * it->width; i++) it->x[i] = (float)precise->x[i];
@@ -161,19 +195,22 @@ static double precise_f32(const ctc_call_f32 *call, slot_f32 *slot, const ctc_sa
             it->others[t] = (float)precise->others[t];
         }
     }
-    return loss_of_f32(call, logs, p.mantissa, p.exponent, sample->time);
+    return loss;
 }
 #endif
 
 /* The loss of a feasible sample, and gamma if a gradient is wanted. Infinity if all paths have probability 0. */
-static double NAME(run_lattice)(const NAME(ctc_call) * call, NAME(slot) * slot, const ctc_sample *sample) {
+static double NAME(run_lattice)(const NAME(ctc_call) * call, NAME(slot) * slot, int64_t n, const ctc_sample *sample) {
     double logs = NAME(sum_of_logs)(call, slot, sample->time);
     if (logs != logs) return logs;
     NAME(probability) p = NAME(forwards)(&slot->lattice);
+    *slot->outcome = NAME(FEASIBLE);
     double loss =
         p.mantissa > 0 ? NAME(loss_of)(call, logs, p.mantissa, p.exponent, sample->time) : (double)INFINITY;
 #if CLOSS_REAL == 32
-    if (p.is_deep || needs_precision(loss, sample->time)) return precise_f32(call, slot, sample, logs);
+    if (p.is_deep || needs_precision(loss, sample->time)) return precise_f32(call, slot, n, sample, logs);
+#else
+    (void)n;
 #endif
     if (call->want_grad && p.mantissa > 0) NAME(backwards)(&slot->lattice, &p);
     return loss;
@@ -182,8 +219,9 @@ static double NAME(run_lattice)(const NAME(ctc_call) * call, NAME(slot) * slot, 
 /* Value and feasibility into the outputs; what is to be written as gradient into *slot->outcome. */
 static void NAME(evaluate)(NAME(ctc_call) * call, NAME(slot) * slot, int64_t n, const ctc_sample *sample) {
     const ARGS *args = call->args;
-    double loss = NAME(has_path)(call, sample) ? NAME(run_lattice)(call, slot, sample) : (double)INFINITY;
-    *slot->outcome = loss != loss ? NAME(NOT_A_NUMBER) : loss == INFINITY ? NAME(INFEASIBLE) : NAME(FEASIBLE);
+    double loss = NAME(has_path)(call, sample) ? NAME(run_lattice)(call, slot, n, sample) : (double)INFINITY;
+    if (loss != loss) *slot->outcome = NAME(NOT_A_NUMBER);
+    if (loss == INFINITY) *slot->outcome = NAME(INFEASIBLE);
     if (call->is_trial) {
         int64_t first = atomic_load(&call->infeasible);
         while (loss == INFINITY && n < first && !atomic_compare_exchange_weak(&call->infeasible, &first, n)) continue;
@@ -214,6 +252,29 @@ static void NAME(write_frame)(const NAME(ctc_call) * call, const NAME(slot) * sl
     if (top >= 0 && rest < 1) grad[top] = scale * (it->others[t] - (real)(rest / (1 + rest)));
 }
 
+#if CLOSS_REAL == 32
+/* The same in double, a part of the classes after the other. */
+static void write_frame_precise(const ctc_call_f32 *call, const slot_f32 *slot, const float *row, int64_t t, float scale,
+                                float *grad) {
+    const lattice_f64 *it = &slot->precise;
+    const int64_t classes = call->shape.classes, top = slot->top_class[t];
+    const double rest = slot->rest[t], *gamma = it->x + t * it->width;
+    const int64_t first = closs_clamp(it->labels - (it->time - t), 0, it->labels);
+    const int64_t end = closs_clamp(t + 1, 0, it->labels);
+    double buffer[PRECISE_CHUNK];
+    for (int64_t c = 0; c < classes; c += PRECISE_CHUNK) {
+        int64_t n = widen(row, c, classes, buffer);
+        int64_t top_here = top >= c && top < c + n ? top - c : -1, blank = call->shape.blank - c;
+        it->kernels->softmax(n, buffer, slot->top[t], top_here, 1 / (1 + rest), buffer);
+        for (int64_t i = first; i < end; i++)
+            if (it->label[i] >= c && it->label[i] < c + n) buffer[it->label[i] - c] -= gamma[i];
+        if (blank >= 0 && blank < n) buffer[blank] -= it->blank_x[t];
+        if (top_here >= 0 && rest < 1) buffer[top_here] = it->others[t] - rest / (1 + rest);
+        for (int64_t i = 0; i < n; i++) grad[c + i] = (float)(scale * buffer[i]);
+    }
+}
+#endif
+
 static void NAME(write_frames)(const NAME(ctc_call) * call, const NAME(slot) * slot, int64_t n, int64_t begin,
                                int64_t end) {
     const ARGS *args = call->args;
@@ -226,6 +287,10 @@ static void NAME(write_frames)(const NAME(ctc_call) * call, const NAME(slot) * s
             memset(grad, 0, (size_t)shape->classes * sizeof(real));
         } else if (*slot->outcome == NAME(NOT_A_NUMBER)) {
             for (int64_t c = 0; c < shape->classes; c++) grad[c] = (real)NAN;
+#if CLOSS_REAL == 32
+        } else if (*slot->outcome == PRECISE_f32) {
+            write_frame_precise(call, slot, row, t, scale, grad);
+#endif
         } else {
             NAME(write_frame)(call, slot, row, t, scale, grad);
         }

@@ -75,10 +75,10 @@ static double NAME(ctc_row_rest)(int64_t n, const real *x, real top, int64_t pos
     return closs_sum_value(sum);
 }
 
-/* out[i] = factor exp(x[i] - top), and factor itself at position; out may be x. */
+/* out[i] = factor exp(x[i] - top), and factor itself at position, unless that is -1; out may be x. */
 static void NAME(ctc_softmax)(int64_t n, const real *x, real top, int64_t position, real factor, real *out) {
     NAME(ctc_exp_row)(n, x, top, factor, out);
-    out[position] = factor; /* the same, but for an infinite logit */
+    if (position >= 0) out[position] = factor; /* the same, but for an infinite logit */
 }
 
 /* out[i] = log(1 + x[i]) for x >= 0. */
