@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 BUILD := build/make
 CC ?= cc
 CFLAGS_C := -std=c11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Wextra -Iinclude -Isrc/closs/core
-CORE := $(addprefix src/closs/core/,cgroup.c dispatch.c status.c threads.c cpu/elementwise.c cpu/softmax.c cpu/vectors.c cpu/pairwise.c cpu/ctc.c cpu/kernels_baseline.c)
+CORE := $(filter-out %_avx2.c %_avx512.c,$(wildcard src/closs/core/*.c src/closs/core/cpu/*.c))
 HEADERS := $(wildcard include/closs/*.h src/closs/core/*.h src/closs/core/*.def src/closs/core/*/*.h)
 SOURCES := setup.py pyproject.toml $(wildcard src/closs/_bindings/*.p?? src/closs/core/*.c src/closs/core/*/*.c) $(HEADERS)
 
-.PHONY: demo test test-c exhaustive lint bench sanitize tsan clean
+.PHONY: demo test test-c exhaustive lint bench sanitize sanitize-c sanitize-python tsan clean install-c
 
 # The main job: every loss with its gradient on real data.
 demo: $(VENV)/built
@@ -33,9 +33,17 @@ $(BUILD)/%: tests/c/%.c $(CORE) $(HEADERS)
 	mkdir -p $(BUILD)
 	$(CC) $(CFLAGS_C) -DCLOSS_BASELINE_ONLY $(CFLAGS_EXTRA) $< $(CORE) -o $@ -lm -lpthread
 
-test-c: $(BUILD)/test_closs $(BUILD)/ulp
+test-c: $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/ulp
 	$(BUILD)/test_closs
+	$(BUILD)/test_rows
 	$(BUILD)/ulp
+
+# The C library, its header, pkg-config and CMake files, without Python. CMAKE_FLAGS=-DBUILD_SHARED_LIBS=OFF: an archive.
+PREFIX ?= /usr/local
+install-c:
+	cmake -S . -B build/c $(CMAKE_FLAGS)
+	cmake --build build/c --parallel
+	cmake --install build/c --prefix $(PREFIX)
 
 # All 2^32 floats: of exp, log and the logistic function in minutes, of every loss in hours.
 exhaustive: $(VENV)/built $(BUILD)/ulp
@@ -54,19 +62,24 @@ lint: $(VENV)/built
 
 # C tests and Python tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-sanitize: $(VENV)/built
-	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/test_closs
+sanitize: sanitize-c sanitize-python
+sanitize-c:
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/test_closs build/sanitize/test_rows
 	build/sanitize/test_closs
+	build/sanitize/test_rows
+sanitize-python: $(VENV)/built
 	CC=gcc CFLAGS="-g $(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py --quiet build_ext --build-lib build/sanitize/lib --build-temp build/sanitize/temp
-	cp -r src/closs/*.py src/closs/*.pyi src/closs/py.typed src/closs/data build/sanitize/lib/closs/ && cp -r include build/sanitize/lib/closs/include
+	cp -r src/closs/*.py src/closs/*.pyi src/closs/py.typed src/closs/data src/closs/losses build/sanitize/lib/closs/
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-	PYTHONMALLOC=malloc PYTHONPATH=build/sanitize/lib $(BIN)/python -m pytest -s -q -k "not subprocess and not tour"
+	PYTHONMALLOC=malloc PYTHONPATH=build/sanitize/lib $(BIN)/python -m pytest -s -q -k "not subprocess and not tour and not embed and not header"
 
 # Races: clang and its OpenMP runtime, whose synchronisation the thread sanitizer understands.
-TSAN_CC ?= clang
+TSAN_CC ?= $(firstword $(notdir $(wildcard /usr/bin/clang /usr/bin/clang-[1-9]*)) clang)
 tsan:
 	$(MAKE) CC=$(TSAN_CC) BUILD=build/tsan CFLAGS_EXTRA="-g -fsanitize=thread -fopenmp" build/tsan/test_closs
 	TSAN_OPTIONS=ignore_noninstrumented_modules=1 build/tsan/test_closs
+
+include tools/quality.mk
 
 # asv's benchmarks once over in this environment, then the table against the peers that are installed.
 bench: $(VENV)/built
@@ -75,4 +88,4 @@ bench: $(VENV)/built
 	$(BIN)/python asv_bench/peers/compare.py
 
 clean:
-	rm -rf build $(VENV) src/*.egg-info src/closs/_core*.so src/closs/_bindings/core.c closs-losses.png
+	rm -rf build $(VENV) src/*.egg-info src/closs/_core*.so src/closs/lib src/closs/include src/closs/_bindings/core.c closs-losses.png

@@ -1,11 +1,20 @@
-"""Builds the C core, once an instruction set, and the one extension module over it. Everything else: pyproject.toml.
+"""Builds the C core, once an instruction set, as a library, and the one extension module over it.
+
+Where the platform has sonames and $ORIGIN (Linux, FreeBSD) the library is shared, and the extension module links it as
+everybody else does: one copy of the core and its thread setting in a process. Elsewhere, and with CLOSS_STATIC=1, it is
+an archive, and the extension module has a copy of its own. Either way closs/lib and closs/include are laid out like an
+installation prefix. Everything else: pyproject.toml.
 
 Environment: CLOSS_NO_OPENMP=1 builds without OpenMP; CC and CFLAGS as usual; CLOSS_WERROR=1 makes warnings errors.
+CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library.
 """
 
 import os
 import platform
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,10 +23,10 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
-from setuptools.command.build_py import build_py
 
 CORE = Path("src/closs/core")
 INCLUDE = Path("include")
+HEADER = INCLUDE / "closs" / "closs.h"
 IS_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
 
 # Contraction is off and every fused multiply-add is written, so that all builds with FMA give the same bits;
@@ -26,8 +35,6 @@ UNIX_FLAGS = ["-std=c11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math",
               "-fvisibility=hidden", "-Wall", "-Wextra"]  # fmt: skip
 MSVC_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2", "/fp:precise", "/W3"]
 
-COMMON_SOURCES = ["cgroup.c", "dispatch.c", "status.c", "threads.c", "cpu/elementwise.c", "cpu/softmax.c", "cpu/vectors.c", "cpu/pairwise.c",
-                  "cpu/ctc.c",                  "cpu/kernels_baseline.c"]
 ISA_FLAGS = {
     "cpu/kernels_avx2.c": (["-mavx2", "-mfma"], ["/arch:AVX2"]),
     "cpu/kernels_avx512.c": (
@@ -35,11 +42,26 @@ ISA_FLAGS = {
         ["/arch:AVX512"],
     ),
 }
+COMMON_SOURCES = sorted(
+    {p.relative_to(CORE).as_posix() for p in [*CORE.glob("*.c"), *CORE.glob("cpu/*.c")]} - {*ISA_FLAGS}
+)
 
 OPENMP_PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 OPENMP_CANDIDATES = {  # compile flags, link flags
     "unix": [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])],
     "msvc": [(["/openmp"], [])],
+}
+
+IS_SHARED = sys.platform.startswith(("linux", "freebsd")) and os.environ.get("CLOSS_STATIC") != "1"
+ABI = re.search(r"#define CLOSS_ABI_VERSION (\d+)", HEADER.read_text()).group(1)
+SONAME = f"libcloss.so.{ABI}"
+# nodelete: OpenMP's threads wait in the runtime for the next call, so unloading must not take it from under them.
+SHARED_FLAGS = [f"-Wl,-soname,{SONAME}", "-Wl,-z,nodelete"]
+
+EMBEDDING_TEMPLATES = {
+    "closs.pc.in": "pkgconfig/closs.pc",
+    "wheel-config.cmake.in": "cmake/closs/closs-config.cmake",
+    "wheel-config-version.cmake.in": "cmake/closs/closs-config-version.cmake",
 }
 
 
@@ -57,7 +79,7 @@ class BuildExt(build_ext):
                 [str(CORE / source)],
                 output_dir=self.build_temp,
                 include_dirs=[str(INCLUDE)],
-                macros=[("CLOSS_EXPORT", "")],  # linked into the extension, which exports nothing of it
+                macros=[] if IS_SHARED else [("CLOSS_EXPORT", "")],  # an extension with a copy exports nothing of it
                 extra_postargs=[*flags, *extra, *openmp_compile],
             )
 
@@ -66,12 +88,72 @@ class BuildExt(build_ext):
             sources |= {source: options[kind == "msvc"] for source, options in ISA_FLAGS.items()}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = [o for compiled in pool.map(compile_core, sources.items()) for o in compiled]
+        library = self.build_library(objects, openmp_link)
         for extension in self.extensions:
-            extension.extra_objects += objects
-            extension.extra_link_args += openmp_link
+            extension.extra_objects += [str(library)] if IS_SHARED else objects
+            extension.extra_link_args += ["-Wl,-rpath,$ORIGIN/lib"] if IS_SHARED else openmp_link
             if kind == "unix":
                 extension.extra_compile_args += ["-O2", "-g0", "-fvisibility=hidden"]
         super().build_extensions()
+
+    def build_library(self, objects: list[str], openmp_link: list[str]) -> Path:
+        """The core for embedders: library, header, pkg-config and CMake files, laid out like an installation prefix."""
+        prefix = Path(self.build_lib, "closs")
+        lib = prefix / "lib"
+        shutil.rmtree(lib, ignore_errors=True)  # of another kind of build
+        self.embedding = [prefix / "include" / "closs" / "closs.h"]
+        _write(self.embedding[0], HEADER.read_text())
+        if IS_SHARED:
+            library = lib / SONAME
+            flags = [*openmp_link, *SHARED_FLAGS, "-lm"]
+            if os.environ.get("CLOSS_BUNDLE_OPENMP") == "1":
+                # Under its own name, which auditwheel would change: a process in which another package has loaded
+                # its libgomp.so.1, as torch does, then has one runtime and not two whose waiting threads get in each
+                # other's way (docs/embedding.md has figures).
+                found = subprocess.check_output([self.compiler.compiler[0], "-print-file-name=libgomp.so.1"], text=True)
+                self.embedding.append(_write(lib / "libgomp.so.1", Path(found.strip()).read_bytes()))
+                flags.append("-Wl,-rpath,$ORIGIN")
+            self.compiler.link_shared_object(objects, str(library), extra_postargs=flags)
+            # Wheels hold no symbolic links; a linker script is what -lcloss finds instead.
+            self.embedding.append(_write(lib / "libcloss.so", f"INPUT({SONAME})\n"))
+            link, private = "-Wl,-rpath,${libdir}", ""
+        else:
+            self.compiler.create_static_lib(objects, "closs", output_dir=str(lib))
+            library = Path(self.compiler.library_filename("closs", output_dir=str(lib)))
+            link, private = "", " ".join([*openmp_link, "-lm", "-lpthread"])
+        facts = {
+            "PREFIX": "../..",
+            "LIBDIR": "lib",
+            "VERSION": self.distribution.get_version(),
+            "LIBRARY": library.name,
+            "KIND": "SHARED" if IS_SHARED else "STATIC",
+            "SONAME": SONAME,
+            "LINK": f"{link} {private}".strip(),
+            "PRIVATE": private,
+        }
+        for template, target in EMBEDDING_TEMPLATES.items():
+            text = re.sub(r"@([A-Z]+)@", lambda match: facts[match.group(1)], Path("cmake", template).read_text())
+            self.embedding.append(_write(lib / target, text))
+        self.embedding.append(library)
+        return library
+
+    # The files beside the extension module: setuptools asks for them when it installs in place.
+
+    def get_outputs(self) -> list[str]:
+        return [*super().get_outputs(), *map(str, getattr(self, "embedding", []))]
+
+    def get_output_mapping(self) -> dict[str, str]:
+        here = {str(p): str(self.in_source(p)) for p in getattr(self, "embedding", [])} if self.inplace else {}
+        return {**super().get_output_mapping(), **here}
+
+    def copy_extensions_to_source(self) -> None:
+        super().copy_extensions_to_source()
+        shutil.rmtree("src/closs/lib", ignore_errors=True)
+        for path in self.embedding:
+            _write(self.in_source(path), path.read_bytes())
+
+    def in_source(self, path: Path) -> Path:
+        return Path("src", path.relative_to(self.build_lib))
 
     def find_openmp(self, kind: str) -> tuple[list[str], list[str]]:
         """Flags with which a small OpenMP program compiles and links; none if there are none, or none are wanted."""
@@ -94,30 +176,22 @@ class BuildExt(build_ext):
         return [], []
 
 
-class BuildPy(build_py):
-    """Copies the public header into the package, where an installed closs finds it."""
-
-    def run(self) -> None:
-        super().run()
-        if not self.editable_mode:
-            target = Path(self.build_lib, "closs", "include", "closs")
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(INCLUDE / "closs" / "closs.h", target)
-
-    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
-        header = str(Path(self.build_lib, "closs", "include", "closs", "closs.h"))
-        return [*super().get_outputs(include_bytecode), *([] if self.editable_mode else [header])]
+def _write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # a new file: a process may run the old library
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
 
 
 core = Extension(
     "closs._core",
     ["src/closs/_bindings/core.pyx"],
     include_dirs=[str(INCLUDE), numpy.get_include()],
-    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"), ("CLOSS_EXPORT", "")],
+    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"), *([] if IS_SHARED else [("CLOSS_EXPORT", "")])],
     depends=[str(p) for folder in (CORE, INCLUDE, Path("src/closs/_bindings")) for p in folder.rglob("*")],
 )
 
 setup(
     ext_modules=cythonize([core], include_path=["src"]),
-    cmdclass={"build_ext": BuildExt, "build_py": BuildPy},
+    cmdclass={"build_ext": BuildExt},
 )

@@ -166,7 +166,10 @@ ROWS = [
         for rho in (1, 0.7, 250.0)
     ),
     Row("sigmoid_bce", closs.SigmoidBCELoss, sigmoid_bce, SOFT, parameter=1),
-    Row("sigmoid_bce", closs.SigmoidBCELoss, sigmoid_bce, SOFT, call={"pos_weight": 2.7}, parameter=2.7),
+    *(
+        Row("sigmoid_bce", closs.SigmoidBCELoss, sigmoid_bce, SOFT, call={"pos_weight": w}, parameter=w)
+        for w in (2.7, 1e-3, 1e-8)
+    ),
     *(
         Row("bce", closs.SigmoidBCELoss, bce, SOFT, probability, {"from_sigmoid": True}, call, w)
         for call, w in (({}, 1), ({"pos_weight": 2.7}, 2.7))

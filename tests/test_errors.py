@@ -255,6 +255,68 @@ def test_every_constructor(row, argument, value, error):
         row.make(**{argument: value})
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda value: closs.SigmoidBCELoss(value),
+        lambda value: closs.PoissonNLLLoss(from_logits=value),
+        lambda value: closs.PoissonNLLLoss(compute_full=value),
+        lambda value: closs.KLDivLoss(value),
+        lambda value: closs.SoftmaxCELoss(sparse_label=value),
+        lambda value: closs.SoftmaxCELoss(from_logits=value),
+    ],
+)
+def test_flags(make):
+    """A weight in the place of a flag is not taken for True."""
+    make(np.bool_(True))
+    for value in (0.5, 1, "no", None):
+        with pytest.raises(TypeError, match=r"^\w+: expected True or False, got "):
+            make(value)
+
+
+def test_weight_that_float32_cannot_hold(row):
+    loss = row.make(weight=1e39)
+    x = row.pred(np.ones((2, 3)))
+    y = row.labels_like(x)
+    loss.value_and_grad(x, y, **row.call)
+    with pytest.raises(ValueError, match=r"^weight: expected a number that float32 can hold, got 1e\+39$"):
+        loss.value_and_grad(x.astype(np.float32), y, **row.call)
+
+
+def test_numbers_too_large_for_a_float(row):
+    with pytest.raises(ValueError, match=r"^weight: expected a finite number, got inf$"):
+        row.make(weight=10**400)
+
+
+def test_masked_arrays(row):
+    x = np.ma.MaskedArray(np.ones((2, 3)), mask=[[0, 1, 0], [0, 0, 0]])
+    for arguments in ((x, np.ones((2, 3))), (np.ones((2, 3)), x)):
+        with pytest.raises(TypeError, match="expected an array without a mask, got a masked one"):
+            row.make()(*arguments, **row.call)
+
+
+def test_output_that_overlaps_itself(row):
+    x = row.pred(np.ones((2, 3)))
+    grad_out = np.lib.stride_tricks.as_strided(np.zeros(2), (2, 3), (8, 0))
+    with pytest.raises(ValueError, match="^grad_out: expected an array that does not overlap itself"):
+        row.make().grad(x, row.labels_like(x), **row.call, grad_out=grad_out)
+
+
+def test_label_that_shares_memory_by_another_name(row):
+    grad_out = np.ones((2, 3))
+    with pytest.raises(ValueError, match="^grad_out: expected memory of its own, got an array that overlaps"):
+        row.make().grad(row.pred(np.ones((2, 3))), memoryview(grad_out), **row.call, grad_out=grad_out)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_matrices_are_arrays(row):
+    x = row.pred(np.ones((2, 3)))
+    y = row.labels_like(x)
+    grad_out = np.matrix(np.zeros((2, 3)))
+    assert row.make().grad(x, y, **row.call, grad_out=grad_out) is grad_out
+    np.testing.assert_array_equal(np.asarray(grad_out), row.make().grad(x, y, **row.call))
+
+
 @pytest.mark.parametrize("value", [1e-50, 1e50])
 def test_parameters_that_float32_cannot_hold(value):
     """They are fine for float64; for float32 the message still says what is wrong."""

@@ -10,8 +10,8 @@ import pytest
 
 import closs
 from closs.__main__ import main
-from closs.datasets import load_health_insurance
-from closs.gallery import EXHIBITS, exhibit
+from closs.datasets import load_digits, load_health_insurance
+from closs.gallery import ALL, CLASSIFIERS, EXHIBITS, METRICS, exhibit
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -29,9 +29,24 @@ def test_data():
     assert (data.visits >= 0).all() and (data.visits == np.round(data.visits)).all() and data.visits.max() > 10
 
 
+def test_digits():
+    data = load_digits()
+    assert data.images.shape == (1797, 64) and data.images.min() == 0 and data.images.max() == 1
+    assert np.bincount(data.labels).min() > 170 and data.labels.max() == 9
+
+
 def test_every_class_is_in_the_gallery():
-    classes = {name for name in closs.losses.__all__ if name != "SigmoidBCELoss"}
-    assert {item.name for item in EXHIBITS} == classes
+    classes = {name for name in closs.losses.__all__ if name not in ("SigmoidBCELoss", "SoftmaxCELoss")}
+    assert {item.name for item in ALL} == classes
+
+
+@pytest.mark.parametrize("item", ALL, ids=lambda item: item.name)
+def test_curves_are_what_they_say(item):
+    """The slope that is drawn is the derivative of the value that is drawn, away from kinks."""
+    x = np.linspace(-4.9, 4.9, 50)
+    step = 1e-5
+    slope = (item.curve(x + step)[0] - item.curve(x - step)[0]) / (2 * step)
+    np.testing.assert_allclose(item.curve(x)[1], slope, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("item", EXHIBITS, ids=lambda item: item.name)
@@ -49,8 +64,11 @@ def test_tour_end_to_end(tmp_path):
     done = run("tour", "--output", str(figure), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     table = {m[1]: (float(m[2]), float(m[3])) for m in re.finditer(r"^(\w+Loss) +(\S+) +(\S+) ", done.stdout, re.M)}
-    assert set(table) == {item.name for item in EXHIBITS}
+    assert set(table) == {item.name for item in ALL}
     assert all(after < before for before, after in table.values()), table
+    scores = re.findall(r"(?:accuracy|neighbour) (\S+) -> (\S+)", done.stdout)
+    assert len(scores) == len(CLASSIFIERS) + len(METRICS)
+    assert all(float(after) > max(0.8, float(before)) for before, after in scores), scores
     assert figure.read_bytes().startswith(PNG) and figure.stat().st_size > 20_000
 
 

@@ -1,7 +1,7 @@
-"""closs beside NumPy, torch, JAX and scikit-learn: value and gradient of the mean loss, float32.
+"""closs beside NumPy, torch, JAX and scikit-learn: value and gradient of the mean loss.
 
-    python asv_bench/peers/compare.py [--quick] [--sizes 32 1000000 16000000] [--losses L2 ...] [--peers torch ...]
-                                      [--rounds 15] [--isa avx2 ...]
+    python asv_bench/peers/compare.py [--quick] [--sizes 32 1000000 16000000] [--losses L2 SoftmaxCE ...]
+                                      [--peers torch ...] [--rounds 15] [--isa avx2 ...] [--dtype float64]
 
 prints a Markdown table. Peers that are not installed are left out and named. Each contestant lives in a process of its
 own (contestants.py) and they take turns, round after round: two OpenMP pools in one process disturb each other (both
@@ -12,7 +12,7 @@ closs is timed with a given gradient array ("reused") and with a new one each ca
 can be; a column "peer / setting" is the peer's time over that of closs in this setting. glibc's default allocator takes
 pages of 4 KB; NumPy asks for huge pages itself, for closs's fresh gradients too. "copy" is the share of a two-thread
 64 MB copy's bandwidth (bytes read + bytes written) at which closs, reused, moves its ideal bytes: pred and label read
-once, the gradient written once. It says nothing where the arrays fit a cache, and is left out there.
+once, gradients written once. It says nothing where the arrays fit a cache, and is left out there.
 """
 
 from __future__ import annotations
@@ -23,14 +23,19 @@ import os
 import platform
 import subprocess
 import sys
+from math import prod
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-from contestants import LABELS, THREADS
+from contestants import LABELS, ROWS, THREADS, gradients
 
 HERE = Path(__file__).resolve().parent
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+#: Shapes that the losses of rows are compared at: few classes, many, a vocabulary; vectors.
+CLASSES, VECTORS = ["8192x10", "1024x1000", "256x50257"], ["65536x128"]
+SHAPES = {"SoftmaxCE": CLASSES, "SoftmaxCE in place": CLASSES[2:], "KLDiv": CLASSES[1:2],
+          "Triplet": VECTORS, "CosineEmbedding": VECTORS}  # fmt: skip
 OWN = {"closs reused": ("closs_reused", {}), "closs fresh": ("closs_fresh", {}), "copy": ("copy", {})}
 
 #: peer -> column title -> (implementation in contestants.py, its environment, the closs it is divided by)
@@ -72,15 +77,18 @@ class Contestant:
         self.process.wait()
 
 
-def measure(contestants: dict[str, Contestant], loss: str, n: int, rounds: int) -> dict[str, list[float]]:
+def measure(
+    contestants: dict[str, Contestant], loss: str, shape: tuple[int, ...], dtype: str, rounds: int
+) -> dict[str, list[float]]:
     """Seconds a call, a list of rounds for each contestant that has this loss."""
-    answers = {name: c.ask(do="prepare", loss=loss, n=n) for name, c in contestants.items()}
+    question = {"do": "prepare", "loss": loss, "shape": shape, "dtype": dtype}
+    answers = {name: c.ask(**question) for name, c in contestants.items()}
     answers = {name: answer for name, answer in answers.items() if answer}
     expected = answers["closs fresh"]
     for name, answer in answers.items():
         for what in ("value", "slopes"):
             if name != "copy" and not np.allclose(answer[what], expected[what], rtol=1e-4, atol=1e-5):
-                raise ArithmeticError(f"{loss}, n = {n}: {what} of {name}: {answer[what]}, closs: {expected[what]}")
+                raise ArithmeticError(f"{loss}, {shape}: {what} of {name}: {answer[what]}, closs: {expected[what]}")
     seconds = {name: [] for name in answers}
     for _ in range(rounds):
         for name in answers:
@@ -97,8 +105,14 @@ def time_cell(seconds: list[float]) -> str:
     return f"{t * 1e3:.2f} ms" if t >= 1e-3 else f"{t * 1e6:.2f} us"
 
 
-def copy_cell(own: list[float], copy: list[float], n: int) -> str:
-    return f"{12 * n / 128e6 * ratio(copy, own):.2f}" if n >= 8_000_000 else ""
+def ideal_bytes(loss: str, shape: tuple[int, ...], dtype: str) -> int:
+    """Every input read once, every gradient written once."""
+    inputs = {"SoftmaxCE": 1, "SoftmaxCE in place": 1, "Triplet": 3}.get(loss, 2)
+    return (inputs + gradients(loss)) * prod(shape) * np.dtype(dtype).itemsize
+
+
+def copy_cell(own: list[float], copy: list[float], size: int) -> str:
+    return f"{size / 128e6 * ratio(copy, own):.2f}" if size >= 64_000_000 else ""
 
 
 def cpu_name() -> str:
@@ -112,10 +126,11 @@ def cpu_name() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="32 1000000 16000000 unless told")
-    parser.add_argument("--losses", nargs="+", default=list(LABELS), choices=list(LABELS), metavar="LOSS")
+    parser.add_argument("--losses", nargs="+", default=[*LABELS, *ROWS], choices=[*LABELS, *ROWS], metavar="LOSS")
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS), metavar="PEER")
     parser.add_argument("--rounds", type=int, help="15 unless told")
     parser.add_argument("--isa", nargs="*", default=[], help="instruction sets to force on closs (CLOSS_ISA) as well")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "float64"])
     parser.add_argument("--quick", action="store_true", help="sizes 32 and 1000000, 3 rounds")
     options = parser.parse_args()
     sizes = options.sizes or ([32, 1_000_000] if options.quick else [32, 1_000_000, 16_000_000])
@@ -139,17 +154,20 @@ def main() -> None:
         print(f"Not installed here: {', '.join(missing)}.")
     own = ["closs reused", "copy", *(title for name in forced for title in (name, "copy")), "closs fresh"]
     shown = [title for title in columns if title in contestants]
-    print(f"\n| loss | n | {' | '.join(own + shown)} |")
+    print(f"\n| {options.dtype} | n | {' | '.join(own + shown)} |")
     print("|---" * (2 + len(own) + len(shown)) + "|")
-    for n in sizes:
-        for loss in options.losses:
-            seconds = measure(contestants, loss, n, rounds)
-            cells = [loss, str(n)]
-            for name in ("closs reused", *forced):
-                cells += [time_cell(seconds[name]), copy_cell(seconds[name], seconds["copy"], n)]
-            cells.append(time_cell(seconds["closs fresh"]))
-            cells += [f"{ratio(seconds[t], seconds[columns[t][2]]):.1f}x" if t in seconds else "" for t in shown]
-            print(f"| {' | '.join(cells)} |", flush=True)
+    cases = [(loss, str(n)) for n in sizes for loss in options.losses if loss in LABELS]
+    cases += [(loss, shape) for loss in options.losses if loss in ROWS for shape in SHAPES[loss]]
+    for loss, text in cases:
+        shape = tuple(map(int, text.split("x")))
+        size = ideal_bytes(loss, shape, options.dtype)
+        seconds = measure(contestants, loss, shape, options.dtype, rounds)
+        cells = [loss, text]
+        for name in ("closs reused", *forced):
+            cells += [time_cell(seconds[name]), copy_cell(seconds[name], seconds["copy"], size)]
+        cells.append(time_cell(seconds["closs fresh"]))
+        cells += [f"{ratio(seconds[t], seconds[columns[t][2]]):.1f}x" if t in seconds else "" for t in shown]
+        print(f"| {' | '.join(cells)} |", flush=True)
     for contestant in started.values():
         contestant.close()
 

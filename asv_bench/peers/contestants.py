@@ -1,8 +1,8 @@
 """One contestant of compare.py: `contestants.py NAME` answers JSON lines on standard output.
 
-First a line about itself; then, for {"do": "prepare", "loss", "n"}, the mean loss and 64 elements of n times its
-gradient (null if it has no such loss), and for {"do": "time"} the seconds a call, the median of some calls that fill
-about 50 ms.
+First a line about itself; then, for {"do": "prepare", "loss", "shape", "dtype"}, the mean loss and 64 elements of its
+gradient times their number (null if it has no such loss), and for {"do": "time"} the seconds a call, the median of some
+calls that fill about 50 ms.
 """
 
 from __future__ import annotations
@@ -31,41 +31,70 @@ LABELS = {
     "Logistic": "signed",
     "PoissonNLL": "count",
 }
+#: The losses of rows: what is beside pred. "in place" writes the gradient over pred, which only closs can.
+ROWS = {
+    "SoftmaxCE": "class",
+    "SoftmaxCE in place": "class",
+    "KLDiv": "distribution",
+    "Triplet": "vectors",
+    "CosineEmbedding": "signs",
+}
 Array = np.ndarray[Any, Any]
-#: Returns the value as a float, and the gradient as whatever the peer makes of it.
+#: Returns the value as a float, and the gradient, or gradients, as whatever the peer makes of it.
 Call = Callable[[], tuple[float, Any]]
+Shape = tuple[int, ...]
+
+
+@lru_cache(maxsize=2)
+def normal(seed: int, shape: Shape, dtype: str) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape, dtype)
 
 
 @lru_cache(maxsize=1)
-def predictions(n: int) -> Array:
-    return np.random.default_rng(0).standard_normal(n, np.float32)
-
-
-@lru_cache(maxsize=1)
-def labels(kind: str, n: int) -> Array:
+def labels(kind: str, shape: Shape, dtype: str) -> tuple[Array, ...]:
     rng = np.random.default_rng(1)
     if kind == "real":
-        return rng.standard_normal(n, np.float32)
-    drawn = rng.integers(0, 5 if kind == "count" else 2, n, np.int8).astype(np.float32)
-    return 2 * drawn - 1 if kind == "signed" else drawn
+        return (rng.standard_normal(shape, dtype),)
+    if kind == "vectors":
+        return normal(1, shape, dtype), normal(2, shape, dtype)
+    if kind == "class":
+        return (rng.integers(0, shape[1], shape[0]),)
+    if kind == "distribution":
+        drawn = rng.random(shape, dtype)
+        return (drawn / drawn.sum(axis=1, keepdims=True),)
+    if kind == "signs":
+        return normal(1, shape, dtype), 2 * rng.integers(0, 2, shape[0]).astype(dtype) - 1
+    drawn = rng.integers(0, 5 if kind == "count" else 2, shape, np.int8).astype(dtype)
+    return (2 * drawn - 1 if kind == "signed" else drawn,)
 
 
-def data(loss: str, n: int) -> tuple[Array, Array]:
-    return predictions(n), labels(LABELS[loss], n)
+def data(loss: str, shape: Shape, dtype: str) -> tuple[Array, ...]:
+    """The arguments of a loss; those with a gradient come first."""
+    return normal(0, shape, dtype), *labels((LABELS | ROWS)[loss], shape, dtype)
+
+
+def gradients(loss: str) -> int:
+    return {"Triplet": 3, "CosineEmbedding": 2}.get(loss, 1)
 
 
 def closs_contestant(reused: bool):
     import closs
 
     closs.set_num_threads(THREADS)
+    options = {"KLDiv": {"from_logits": False}}
 
-    def make(loss: str, n: int) -> Call:
-        pred, label = data(loss, n)
-        evaluate = getattr(closs, loss + "Loss")(reduction="mean").value_and_grad
-        if reused:
-            grad = np.empty_like(pred)
-            return lambda: evaluate(pred, label, grad_out=grad)
-        return lambda: evaluate(pred, label)
+    def make(loss: str, shape: Shape, dtype: str) -> Call:
+        arrays = data(loss, shape, dtype)
+        name = loss.removesuffix(" in place")
+        evaluate = getattr(closs, name + "Loss")(reduction="mean", **options.get(loss, {})).value_and_grad
+        if loss != name:
+            pred = arrays[0].copy()
+            return lambda: evaluate(pred, *arrays[1:], grad_out=pred)
+        if not reused:
+            return lambda: evaluate(*arrays)
+        grads = tuple(np.empty_like(a) for a in arrays[: gradients(loss)])
+        out = grads if len(grads) > 1 else grads[0]
+        return lambda: evaluate(*arrays, grad_out=out)
 
     return f"{closs.__version__}, {closs.config()['isa']}", make
 
@@ -74,12 +103,16 @@ def numpy_contestant():
     """Two lines of NumPy a loss, the gallery's: a new array for each operation."""
     from closs.gallery import exhibit
 
-    def make(loss: str, n: int) -> Call:
-        pred, label = data(loss, n)
-        plain = exhibit("SigmoidBinaryCrossEntropy" if loss == "SigmoidBCE" else loss).plain
+    full_names = {"SigmoidBCE": "SigmoidBinaryCrossEntropy", "SoftmaxCE": "SoftmaxCrossEntropy"}
+
+    def make(loss: str, shape: Shape, dtype: str) -> Call | None:
+        if loss.endswith("in place"):
+            return None
+        arrays = data(loss, shape, dtype)
+        plain = exhibit(full_names.get(loss, loss)).plain
 
         def call():
-            value, grad = plain(pred, label)
+            value, grad = plain(*arrays)
             return float(value), grad
 
         return call
@@ -90,8 +123,10 @@ def numpy_contestant():
 def numpy_in_place_contestant():
     import in_place
 
-    def make(loss: str, n: int) -> Call:
-        pred, label = data(loss, n)
+    def make(loss: str, shape: Shape, dtype: str) -> Call | None:
+        if loss in ROWS:
+            return None
+        pred, label = data(loss, shape, dtype)
         evaluate = getattr(in_place, loss)
         grad, scratch = np.empty_like(pred), np.empty_like(pred)
         return lambda: (float(evaluate(pred, label, grad, scratch)), grad)
@@ -113,18 +148,25 @@ def torch_contestant():
         "SquaredHinge": lambda p, y: F.relu(1 - p * y).square().mean(),
         "Logistic": F.soft_margin_loss,
         "PoissonNLL": lambda p, y: F.poisson_nll_loss(p, y, log_input=True),
+        "SoftmaxCE": F.cross_entropy,
+        "KLDiv": lambda p, y: F.kl_div(F.log_softmax(p, dim=1), y, reduction="sum") / p.numel(),
+        "Triplet": lambda x, p, n: F.relu((p - x).square().sum(1) - (n - x).square().sum(1) + 1).mean(),
+        "CosineEmbedding": F.cosine_embedding_loss,
     }
 
-    def make(loss: str, n: int) -> Call:
-        pred, label = (torch.from_numpy(a) for a in data(loss, n))
-        pred.requires_grad_(True)
+    def make(loss: str, shape: Shape, dtype: str) -> Call | None:
+        if loss not in losses:
+            return None
+        arrays = [torch.from_numpy(a) for a in data(loss, shape, dtype)]
+        leaves = [a.requires_grad_(True) for a in arrays[: gradients(loss)]]
         evaluate = losses[loss]
 
         def call():
-            pred.grad = None
-            value = evaluate(pred, label)
+            for leaf in leaves:
+                leaf.grad = None
+            value = evaluate(*arrays)
             value.backward()
-            return value.item(), pred.grad
+            return value.item(), leaves[0].grad
 
         return call
 
@@ -135,6 +177,12 @@ def jax_contestant():
     import jax
     import jax.numpy as jnp
 
+    jax.config.update("jax_enable_x64", True)
+
+    def cosine(a, b, y):
+        cos = (a * b).sum(1) / (jnp.linalg.norm(a, axis=1) * jnp.linalg.norm(b, axis=1))
+        return jnp.where(y > 0, 1 - cos, jnp.clip(cos, 0, 1))
+
     losses = {
         "L1": lambda p, y: jnp.abs(p - y),
         "L2": lambda p, y: 0.5 * (p - y) ** 2,
@@ -144,16 +192,23 @@ def jax_contestant():
         "SquaredHinge": lambda p, y: jnp.maximum(1 - p * y, 0) ** 2,
         "Logistic": lambda p, y: jax.nn.softplus(-p * y),
         "PoissonNLL": lambda p, y: jnp.exp(p) - y * p,
+        "SoftmaxCE": lambda p, y: jax.nn.logsumexp(p, axis=1) - jnp.take_along_axis(p, y[:, None], axis=1)[:, 0],
+        "KLDiv": lambda p, y: y * (jnp.log(y) - jax.nn.log_softmax(p)),
+        "Triplet": lambda x, p, n: jax.nn.relu(((p - x) ** 2).sum(1) - ((n - x) ** 2).sum(1) + 1),
+        "CosineEmbedding": cosine,
     }
 
-    def make(loss: str, n: int) -> Call:
-        pred, label = (jnp.asarray(a) for a in data(loss, n))
-        evaluate = jax.jit(jax.value_and_grad(lambda p, y: losses[loss](p, y).mean()))
+    def make(loss: str, shape: Shape, dtype: str) -> Call | None:
+        if loss not in losses:
+            return None
+        arrays = [jnp.asarray(a) for a in data(loss, shape, dtype)]
+        wanted = tuple(range(gradients(loss)))
+        evaluate = jax.jit(jax.value_and_grad(lambda *a: losses[loss](*a).mean(), argnums=wanted))
 
         def call():
-            value, grad = evaluate(pred, label)
-            grad.block_until_ready()
-            return float(value), grad
+            value, grads = evaluate(*arrays)
+            jax.block_until_ready(grads)
+            return float(value), grads[0]
 
         return call
 
@@ -173,12 +228,15 @@ def sklearn_contestant(reused: bool):
         "PoissonNLL": private.HalfPoissonLoss(),
     }
 
-    def make(loss: str, n: int) -> Call | None:
+    def make(loss: str, shape: Shape, dtype: str) -> Call | None:
+        if loss == "SoftmaxCE":
+            losses[loss] = private.HalfMultinomialLoss(n_classes=shape[1])
         if loss not in losses:
             return None
-        pred, label = data(loss, n)
+        pred, label = data(loss, shape, dtype)
+        n, label = len(label), label.astype(dtype)
         evaluate = losses[loss].loss_gradient
-        outputs = {name: np.empty_like(pred) if reused else None for name in ("loss_out", "gradient_out")}
+        outputs = {"loss_out": np.empty_like(label), "gradient_out": np.empty_like(pred)} if reused else {}
 
         def call():
             value, grad = evaluate(label, pred, n_threads=THREADS, **outputs)
@@ -191,7 +249,7 @@ def sklearn_contestant(reused: bool):
 
 def copy_contestant():
     """What memory allows: an array of 64 MB copied by two threads, half each; NumPy lets go of the GIL."""
-    source, target = predictions(16_000_000), np.zeros(16_000_000, np.float32)
+    source, target = normal(0, (16_000_000,), "float32"), np.zeros(16_000_000, np.float32)
     halves = (slice(0, 8_000_000), slice(8_000_000, None))
 
     def call():
@@ -201,7 +259,7 @@ def copy_contestant():
         other.join()
         return 0.0, target
 
-    return "64 MB by NumPy's copyto, two threads a half each", lambda loss, n: call
+    return "64 MB by NumPy's copyto, two threads a half each", lambda loss, shape, dtype: call
 
 
 IMPLEMENTATIONS = {
@@ -245,13 +303,15 @@ def main(name: str) -> None:
         if question["do"] == "time":
             print(json.dumps({"seconds": seconds_a_call(call, calls)}), flush=True)
             continue
-        n = question["n"]
         call = None  # lets go of the arrays of the last one
-        call = make(question["loss"], n)
+        shape = tuple(question["shape"])
+        call = make(question["loss"], shape, question["dtype"])
         answer = None
         if call:
             value, grad = call()
-            slopes = np.asarray(grad)[:: -(-n // 64)].astype(float) * (1 if name.startswith("sklearn") else n)
+            flat = np.ravel(np.asarray(grad[0] if isinstance(grad, tuple) else grad))
+            divided_by = 1 if name.startswith("sklearn") else shape[0]
+            slopes = flat[:: -(-flat.size // 64)].astype(float) * divided_by
             answer = {"value": value, "slopes": slopes.tolist()}
             calls = int(min(20_000, max(2, 0.05 / seconds_a_call(call, 3))))
         print(json.dumps(answer), flush=True)

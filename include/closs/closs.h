@@ -24,6 +24,10 @@
 #define CLOSS_VERSION_PATCH 0
 #define CLOSS_VERSION_STRING "0.1.0"
 
+/* Number of the binary interface, which is the number in the shared library's name (libcloss.so.0): a program runs with
+ * every later library of the same number. docs/embedding.md says what may change in which release. */
+#define CLOSS_ABI_VERSION 0
+
 /* Symbols that a program may link against; set CLOSS_EXPORT to dllexport or dllimport where that is needed. */
 #ifndef CLOSS_EXPORT
 #if defined(__GNUC__)
@@ -53,6 +57,7 @@ typedef enum closs_status {
     CLOSS_MISSING_OUTPUT, /* neither value, total nor grad is given, or one that this reduction does not have */
     CLOSS_BAD_LABEL,      /* a class out of range, or a label that is not one of those allowed; see closs_bad_label */
     CLOSS_NO_MEMORY,      /* working memory could not be had */
+    CLOSS_TOO_NEW,        /* a reserved field is not 0: an argument of a later release, or memory never set to 0 */
     CLOSS_BAD_LENGTH,     /* a label length or pred length that is negative or beyond its array; see closs_ctc_bad */
     CLOSS_INFEASIBLE,     /* CTC with CLOSS_CTC_RAISE: no path spells a sample's labels; see closs_ctc_bad */
 } closs_status;
@@ -83,6 +88,33 @@ CLOSS_EXPORT int closs_has_openmp(void);
 CLOSS_EXPORT int closs_get_num_threads(void);
 CLOSS_EXPORT int closs_get_threads_setting(void);
 CLOSS_EXPORT closs_status closs_set_num_threads(int threads);
+
+/* ---- The library as a table --------------------------------------------------------------------------------------
+ *
+ * For programs that load closs at run time: every function of this header by its name. In Python it is what the capsule
+ * closs._core.C_API holds (PyCapsule_Import("closs._core.C_API", 0)). Later releases may add to its end: read a member
+ * only if it lies within size.
+ */
+typedef void (*closs_function)(void); /* cast it to the type of the prototype */
+
+typedef struct closs_api_entry {
+    const char *name; /* "closs_huber_f32" */
+    closs_function function;
+} closs_api_entry;
+
+typedef struct closs_api {
+    uint64_t size;                  /* sizeof(closs_api) in the library */
+    int64_t abi;                    /* CLOSS_ABI_VERSION of the library */
+    const char *version;            /* what closs_version() returns */
+    int64_t count;                  /* number of entries */
+    const closs_api_entry *entries; /* in no particular order */
+} closs_api;
+
+/* The table; static storage. */
+CLOSS_EXPORT const closs_api *closs_get_api(void);
+
+/* The function of that name, NULL if there is none. */
+CLOSS_EXPORT closs_function closs_find_function(const char *name);
 
 /* ---- Reductions ----------------------------------------------------------------------------------------------------
  *
@@ -131,13 +163,15 @@ typedef struct closs_elementwise_f32 {
     const float *pred;                 /* (outer, batch, inner); NULL only if that is empty */
     const float *label;                /* the same shape */
     closs_broadcast_f32 sample_weight; /* factor of each element's value and gradient; where it is 0, both are 0 */
-    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
     float *value;  /* CLOSS_SAMPLE_*: (batch,); CLOSS_NONE: the shape of pred; NULL: not wanted */
     double *total; /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
     float *grad;   /* gradient with respect to pred, the shape of pred; may be pred itself; NULL: not wanted */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_elementwise_f32;
 
 typedef struct closs_elementwise_f64 {
@@ -153,6 +187,8 @@ typedef struct closs_elementwise_f64 {
     double *value;
     double *total;
     double *grad;
+
+    int64_t reserved[4];
 } closs_elementwise_f64;
 
 /* In all of them: x is an element of pred, y of label. The gradient is dl/dx times the weights, the derivative of the
@@ -262,7 +298,7 @@ typedef struct closs_softmax_f32 {
     const float *label_dense;          /* the other losses: a distribution a row, the shape of pred */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradient are 0 */
     const float *element_weight;       /* closs_kl_div_softmax: a weight an element, the shape of pred; NULL: ones */
-    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     int log_probabilities;       /* not 0: pred is the logarithm of probabilities, not logits; no lse and no z_loss */
@@ -278,6 +314,8 @@ typedef struct closs_softmax_f32 {
     float *grad;          /* gradient with respect to pred, the shape of pred; may be pred itself; NULL: not wanted */
     float *lse;           /* (outer, inner): log(sum(exp(row))), of ignored rows too; NULL: not wanted */
     closs_bad_label *bad; /* filled in for CLOSS_BAD_LABEL; NULL: not wanted */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_softmax_f32;
 
 typedef struct closs_softmax_f64 {
@@ -303,6 +341,8 @@ typedef struct closs_softmax_f64 {
     double *grad;
     double *lse;
     closs_bad_label *bad;
+
+    int64_t reserved[4];
 } closs_softmax_f64;
 
 /* Softmax cross-entropy of the class y of a row x: l = (1 - s) w[y] nll(y) + s / C sum of w[c] nll(c) + z lse^2, with
@@ -342,7 +382,7 @@ typedef struct closs_vectors_f32 {
     const float *input[3];             /* (outer, rows, inner) each; as many as the loss has */
     const float *label;                /* (rows), where the loss has labels: 1 or -1 */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradients are 0 */
-    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
@@ -350,6 +390,8 @@ typedef struct closs_vectors_f32 {
     double *total;        /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
     float *grad[3];       /* gradients with respect to the inputs, each may be its input itself; NULL: not wanted */
     closs_bad_label *bad; /* filled in for CLOSS_BAD_LABEL; NULL: not wanted */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_vectors_f32;
 
 typedef struct closs_vectors_f64 {
@@ -366,6 +408,8 @@ typedef struct closs_vectors_f64 {
     double *total;
     double *grad[3];
     closs_bad_label *bad;
+
+    int64_t reserved[4];
 } closs_vectors_f64;
 
 /* Triplet loss of pred (input[0]), positive (input[1]) and negative (input[2]): l = max(0, sum (positive - pred)^2 -
@@ -391,7 +435,7 @@ typedef struct closs_pairwise_f32 {
 
     const float *input[2];             /* (rows, inner) each */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, the row's value is 0 */
-    const double *weight;              /* one finite factor for everything; NULL: 1 */
+    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
@@ -399,6 +443,8 @@ typedef struct closs_pairwise_f32 {
     double *total;    /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
     float *grad[2];   /* gradients with respect to the inputs; NULL: not wanted */
     float *workspace; /* closs_pairwise_workspace_f32(rows, whether a gradient is wanted) bytes; NULL: allocated */
+
+    int64_t reserved[4]; /* room for later releases: 0 */
 } closs_pairwise_f32;
 
 typedef struct closs_pairwise_f64 {
@@ -414,6 +460,8 @@ typedef struct closs_pairwise_f64 {
     double *total;
     double *grad[2];
     double *workspace;
+
+    int64_t reserved[4];
 } closs_pairwise_f64;
 
 /* Bytes of working memory: rows^2 reals with a gradient, 64 rows without. */
@@ -445,9 +493,9 @@ typedef enum closs_ctc_infeasible {
     CLOSS_CTC_RAISE,   /* CLOSS_INFEASIBLE, and no output is touched; takes the time of a second value */
 } closs_ctc_infeasible;
 
-/* Which sample was wrong. CLOSS_BAD_LABEL: `value` is label number `position` of the sample, outside 0 .. classes - 1 or
- * the blank. CLOSS_BAD_LENGTH: `value` is its length, position 0 for pred_lengths and 1 for label_lengths; with label
- * offsets also the offset itself, position 2. CLOSS_INFEASIBLE: position and value are 0. */
+/* Which sample was wrong. CLOSS_BAD_LABEL: `value` is label number `position` of the sample, outside 0 .. classes - 1
+ * or the blank. CLOSS_BAD_LENGTH: `value` is its length, position 0 for pred_lengths and 1 for label_lengths; with
+ * label offsets also the offset itself, position 2. CLOSS_INFEASIBLE: position and value are 0. */
 typedef struct closs_ctc_bad {
     int64_t sample, position, value;
 } closs_ctc_bad;
@@ -463,30 +511,31 @@ typedef struct closs_ctc_args_f32 {
     int64_t batch, time, classes;      /* batch and time may be 0; classes at most 2^31 - 1 */
     int64_t batch_stride, time_stride; /* both 0: C-contiguous (batch, time, classes) */
 
-    const float *pred;             /* NULL only if that is empty */
-    const int64_t *pred_lengths;   /* (batch,) frames of each sample, 0 .. time; NULL: time */
-    int64_t blank;                 /* the class that is no label */
+    const float *pred;           /* NULL only if that is empty */
+    const int64_t *pred_lengths; /* (batch,) frames of each sample, 0 .. time; NULL: time */
+    int64_t blank;               /* the class that is no label */
     closs_ctc_input input;
     closs_ctc_infeasible infeasible;
 
-    const int64_t *label;          /* NULL only if no sample has labels */
-    int64_t label_width;           /* labels that a sample may have */
-    int64_t label_batch_stride;    /* 0: label_width */
-    int64_t label_stride;          /* 0: 1 */
-    int64_t label_size;            /* elements behind label, which no access exceeds; 0: what the strides imply */
-    const int64_t *label_offsets;  /* (batch,); needs label_size; NULL: see above */
-    const int64_t *label_lengths;  /* (batch,), 0 .. label_width; NULL: see above */
+    const int64_t *label;         /* NULL only if no sample has labels */
+    int64_t label_width;          /* labels that a sample may have */
+    int64_t label_batch_stride;   /* 0: label_width */
+    int64_t label_stride;         /* 0: 1 */
+    int64_t label_size;           /* elements behind label, which no access exceeds; 0: what the strides imply */
+    const int64_t *label_offsets; /* (batch,); needs label_size; NULL: see above */
+    const int64_t *label_lengths; /* (batch,), 0 .. label_width; NULL: see above */
 
-    const float *scale;            /* (batch,) factor of each sample's gradient, which is 0 where it is 0; NULL: ones */
-    float *value;                  /* (batch,) l; NULL: not wanted */
-    float *grad;                   /* scale times the gradient, 0 in frames beyond pred_lengths; NULL: not wanted */
-    int64_t grad_batch_stride;     /* of grad, which may be pred itself; both 0: as for pred */
+    const float *scale;        /* (batch,) factor of each sample's gradient, which is 0 where it is 0; NULL: ones */
+    float *value;              /* (batch,) l; NULL: not wanted */
+    float *grad;               /* scale times the gradient, 0 in frames beyond pred_lengths; NULL: not wanted */
+    int64_t grad_batch_stride; /* of grad, which may be pred itself; both 0: as for pred */
     int64_t grad_time_stride;
-    uint8_t *feasible;             /* (batch,) 1, or 0 for an infeasible sample; NULL: not wanted */
+    uint8_t *feasible; /* (batch,) 1, or 0 for an infeasible sample; NULL: not wanted */
 
-    void *workspace;               /* any alignment; NULL: allocated, and freed before the call returns */
-    size_t workspace_size;         /* in bytes */
-    closs_ctc_bad *bad;            /* filled in for the statuses named there; NULL: not wanted */
+    void *workspace;       /* any alignment; NULL: allocated, and freed before the call returns */
+    size_t workspace_size; /* in bytes */
+    closs_ctc_bad *bad;    /* filled in for the statuses named there; NULL: not wanted */
+    int64_t reserved[4];   /* room for later releases: 0 */
 } closs_ctc_args_f32;
 
 typedef struct closs_ctc_args_f64 {
@@ -517,12 +566,13 @@ typedef struct closs_ctc_args_f64 {
     void *workspace;
     size_t workspace_size;
     closs_ctc_bad *bad;
+    int64_t reserved[4];
 } closs_ctc_args_f64;
 
 /* Values and gradients. An empty label is the all-blank path; with T = 0 it has l = 0. With logits l is never negative.
- * NaN in a sample's frames (with log-probabilities: in a class that it uses), two infinite logits in a frame, or a frame
- * of nothing but -infinity give NaN for that sample and no other. From finite scores nothing is NaN. float: l within
- * 1e-6 of the exact value, relative, the gradient within 1e-5 of its largest element. Scores that are more than
+ * NaN in a sample's frames (with log-probabilities: in a class that it uses), two infinite logits in a frame, or a
+ * frame of nothing but -infinity give NaN for that sample and no other. From finite scores nothing is NaN. float: l
+ * within 1e-6 of the exact value, relative, the gradient within 1e-5 of its largest element. Scores that are more than
  * 2^61 / time below their frame's largest count as that. */
 CLOSS_EXPORT closs_status closs_ctc_f32(const closs_ctc_args_f32 *args);
 CLOSS_EXPORT closs_status closs_ctc_f64(const closs_ctc_args_f64 *args);
@@ -546,6 +596,7 @@ typedef struct closs_ctc_greedy_args_f32 {
     int64_t *label;         /* (batch, time), C-contiguous: the labels of each sample, then -1 */
     int64_t *label_lengths; /* (batch,); NULL: not wanted */
     float *score;           /* (batch,) the logarithm of the path's probability; NULL: not wanted */
+    int64_t reserved[4];
 } closs_ctc_greedy_args_f32;
 
 typedef struct closs_ctc_greedy_args_f64 {
@@ -559,6 +610,7 @@ typedef struct closs_ctc_greedy_args_f64 {
     int64_t *label;
     int64_t *label_lengths;
     double *score;
+    int64_t reserved[4];
 } closs_ctc_greedy_args_f64;
 
 CLOSS_EXPORT closs_status closs_ctc_greedy_f32(const closs_ctc_greedy_args_f32 *args);

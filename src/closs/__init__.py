@@ -7,7 +7,7 @@
 (array([1.3125]), array([[0.25, 0.5 ]]))
 """
 
-from closs._config import config, get_include, show_config
+from closs._config import config, get_include, get_library_dir, show_config
 from closs._core import version as _version
 from closs._threads import get_num_threads, num_threads, set_num_threads
 from closs.losses import (
@@ -52,6 +52,7 @@ __all__ = [
     "config",
     "ctc_greedy_decode",
     "get_include",
+    "get_library_dir",
     "get_num_threads",
     "num_threads",
     "set_num_threads",

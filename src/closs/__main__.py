@@ -1,12 +1,14 @@
-"""The command line: `python -m closs tour`, `plot NAME`, `info`, `--cflags`."""
+"""The command line: `python -m closs tour`, `plot NAME`, `info`; `--cflags`, `--libs`, `--pkgconfigdir` for builds."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 import closs
+from closs._config import build_flags
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m closs", description=str(closs.__doc__).splitlines()[0])
     parser.add_argument("--version", action="version", version=closs.__version__)
     parser.add_argument("--cflags", action="store_true", help="print the flags to compile against closs.h")
+    parser.add_argument("--libs", action="store_true", help="print the flags to link the library")
+    parser.add_argument("--pkgconfigdir", action="store_true", help="print the folder of closs.pc")
+    parser.add_argument("--cmakedir", action="store_true", help="print the value for CMake's closs_DIR")
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("info", help="show the configuration")
     tour = commands.add_parser("tour", help="fit a linear model with every loss on real data")
@@ -23,8 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plot.add_argument("-o", "--output", help="the image file (NAME.png)")
     options = parser.parse_args(arguments)
 
-    if options.cflags:
-        print(f"-I{closs.get_include()}")
+    if options.cflags or options.libs:
+        print(build_flags(cflags=options.cflags, libs=options.libs))
+    elif options.pkgconfigdir:
+        print(os.path.join(closs.get_library_dir(), "pkgconfig"))
+    elif options.cmakedir:
+        print(os.path.join(closs.get_library_dir(), "cmake", "closs"))
     elif options.command == "info":
         closs.show_config()
     elif options.command == "tour":

@@ -35,6 +35,8 @@ class Operand:
 
 def real_array(name: str, array: ArrayLike) -> Array:
     """An ndarray of real numbers: bool, integer or floating."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected an array without a mask, got a masked one; weights of 0 serve as well")
     try:
         result = np.asarray(array)
     except ValueError as error:  # a ragged list
@@ -55,7 +57,8 @@ def as_pred(name: str, array: ArrayLike) -> tuple[Array, np.dtype[Any]]:
 
 def ready(array: Array, dtype: np.dtype[Any]) -> Array:
     """C-contiguous, aligned, in native byte order; the array itself if it is all that. Keeps 0-d arrays 0-d."""
-    return np.require(array, dtype, ("C", "A")).reshape(array.shape)
+    with np.errstate(over="ignore"):  # a label too large for pred's type overflows as silently as results do
+        return np.require(array, dtype, ("C", "A")).reshape(array.shape)
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -89,7 +92,8 @@ def as_whole_numbers(name: str, array: ArrayLike, shape: tuple[int, ...], whose:
         return ready(values, values.dtype)
     fits = np.ones(values.shape, bool)
     if values.dtype.kind == "f":
-        fits = (np.abs(values) < 2.0**63) & (values == np.floor(values))
+        wide = values.astype(np.promote_types(values.dtype, np.float64))
+        fits = (np.abs(wide) < 2.0**63) & (wide == np.floor(wide))
     elif values.dtype == np.uint64:
         fits = values < 2**63
     if not fits.all():
@@ -152,6 +156,8 @@ def check_output(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     if not array.flags.writeable:
         raise ValueError(f"{name}: expected a writeable array, got a read-only one")
+    if array.size and any(step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)):
+        raise ValueError(f"{name}: expected an array that does not overlap itself, got strides {array.strides}")
 
 
 def is_same_memory(a: Any, b: Any) -> bool:
@@ -167,9 +173,9 @@ def is_same_memory(a: Any, b: Any) -> bool:
 def check_overlap(name: str, output: Array | None, others: dict[str, Any], in_place: str | None = None) -> None:
     """An output shares no memory with the others; but it may be the one named in_place itself."""
     for other_name, other in others.items():
-        if other_name == in_place and is_same_memory(output, other):
+        if output is None or other is None or (other_name == in_place and is_same_memory(output, other)):
             continue
-        if isinstance(output, np.ndarray) and isinstance(other, np.ndarray) and np.shares_memory(output, other):
+        if np.shares_memory(output, np.asarray(other)):  # of a list or a number that is a copy
             raise ValueError(f"{name}: expected memory of its own, got an array that overlaps {other_name}")
 
 
@@ -196,7 +202,7 @@ def _geometry(pred: Array, batch_axis: int) -> tuple[int, int, int]:
 def work_array(output: Array | None, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
     """The output itself where C can write to it, else a new array to be copied from."""
     if output is not None and output.dtype == dtype and output.flags.carray:
-        return output
+        return np.asarray(output)  # without the manners of a subclass
     return np.empty(shape, dtype)
 
 

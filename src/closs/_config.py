@@ -54,6 +54,29 @@ def get_include() -> str:
     >>> (pathlib.Path(closs.get_include()) / "closs" / "closs.h").is_file()
     True
     """
-    package = Path(__file__).resolve().parent
-    installed = package / "include"
-    return str(installed if installed.is_dir() else package.parents[1] / "include")
+    return str(Path(__file__).resolve().parent / "include")
+
+
+def get_library_dir() -> str:
+    """The folder that holds the library to link: ``libcloss.so``, or the archive ``libcloss.a`` where that is built.
+
+    Examples
+    --------
+    >>> import closs, pathlib
+    >>> any(pathlib.Path(closs.get_library_dir()).glob("*closs*"))
+    True
+    """
+    return str(Path(__file__).resolve().parent / "lib")
+
+
+def build_flags(*, cflags: bool = False, libs: bool = False) -> str:
+    """What a compiler that understands gcc's options needs to compile (cflags) and to link (libs)."""
+    flags = [f"-I{get_include()}"] if cflags else []
+    if libs:
+        lib = get_library_dir()
+        flags += [f"-L{lib}", "-lcloss"]
+        if (Path(lib) / "libcloss.so").exists():
+            flags += [f"-Wl,-rpath,{lib}"]
+        else:
+            flags += [*(["-fopenmp"] if _core.has_openmp() else []), "-lm", "-lpthread"]
+    return " ".join(flags)

@@ -27,6 +27,84 @@ def run_elementwise(
 def try_elementwise(
     spec: ElementwiseSpec, pred: Any, label: Any, grad_out: Any, want_value: bool, want_grad: bool
 ) -> tuple[Any, Any] | None: ...
+
+class BadLabel(ValueError): ...
+
+class SoftmaxSpec:
+    loss: int
+    axis: int
+    batch_axis: int
+    log_probabilities: bool
+    has_ignore_index: bool
+    has_total: bool
+    is_unreduced: bool
+    def __init__(
+        self,
+        name: str,
+        axis: int,
+        batch_axis: int,
+        weight: float,
+        reduction: str,
+        log_probabilities: bool = False,
+        ignore_index: int | None = None,
+        label_smoothing: float = 0,
+        z_loss: float = 0,
+    ) -> None: ...
+
+def run_softmax(
+    spec: SoftmaxSpec,
+    shape: tuple[int, ...],
+    pred: Any,
+    label: Any,
+    label_dense: Any,
+    sample_weight: Any,
+    weight_steps: tuple[int, int],
+    element_weight: Any,
+    class_weight: Any,
+    grad_output: Any,
+    value: Any,
+    grad: Any,
+    lse: Any,
+) -> float: ...
+def try_softmax(
+    spec: SoftmaxSpec, pred: Any, label: Any, grad_out: Any, want_value: bool, want_grad: bool
+) -> tuple[Any, Any] | None: ...
+
+class VectorsSpec:
+    loss: int
+    batch_axis: int
+    has_total: bool
+    is_unreduced: bool
+    def __init__(self, name: str, parameter: float, batch_axis: int, weight: float, reduction: str) -> None: ...
+
+def run_vectors(
+    spec: VectorsSpec,
+    shape: tuple[int, ...],
+    first: Any,
+    second: Any,
+    third: Any,
+    label: Any,
+    sample_weight: Any,
+    weight_steps: tuple[int, int],
+    grad_output: Any,
+    value: Any,
+    grad_first: Any,
+    grad_second: Any,
+    grad_third: Any,
+) -> float: ...
+def run_pairwise(
+    spec: VectorsSpec,
+    rows: int,
+    inner: int,
+    first: Any,
+    second: Any,
+    sample_weight: Any,
+    weight_steps: tuple[int, int],
+    grad_output: Any,
+    value: Any,
+    grad_first: Any,
+    grad_second: Any,
+) -> float: ...
 def version() -> str: ...
 def isa() -> str: ...
 def available_isas() -> list[str]: ...
@@ -35,6 +113,9 @@ def get_num_threads() -> int: ...
 def get_threads_setting() -> int: ...
 def set_num_threads(threads: int) -> None: ...
 
+C_API: object
+
+def function_addresses() -> dict[str, int]: ...
 CTC_INPUTS: tuple[str, ...]
 CTC_INFEASIBLE: tuple[str, ...]
 

@@ -139,9 +139,10 @@ def evaluate_vectors(
             )
             total = _core.run_vectors(spec, rows.sizes, first, second, third, signs, *steps, flat_value, *flat_grads)
     except _core.BadLabel as error:
-        position, shape = error.args[0], np.shape(label)
-        found = np.asarray(label).reshape(-1)[position]
-        raise ValueError(f"{position_in('label', shape, position)} = {found} is neither 1 nor -1") from None
+        labels = np.asarray(label)
+        found = labels.reshape(-1)[error.args[0]]
+        where = position_in("label", labels.shape, error.args[0])
+        raise ValueError(f"{where} = {found} is neither 1 nor -1") from None
     if is_pairwise:
         grads = [_samples_back(g, s, spec.batch_axis) for g, s in zip(grads, shapes, strict=True)]
     result = total_or_value(spec, total, value, out, value_type, want_value)
@@ -152,12 +153,12 @@ def evaluate_vectors(
 
 def _samples_first(array: Array, batch_axis: int) -> Array:
     """The array with its samples along the first axis; itself if they are."""
-    if array.ndim < 2:
-        return array.reshape(-1, 1)
-    return np.ascontiguousarray(np.moveaxis(array, as_axis("batch_axis", batch_axis, array), 0))
+    axis = as_axis("batch_axis", batch_axis, array)
+    return np.ascontiguousarray(np.moveaxis(array, axis, 0)) if axis else array
 
 
 def _samples_back(grad: Array | None, shape: tuple[int, ...], batch_axis: int) -> Array | None:
-    if grad is None or grad.ndim != len(shape):
-        return None if grad is None else grad.reshape(shape)
+    """The same backwards, for an input of that shape, which may have dropped or added axes of length one."""
+    if grad is None:
+        return None
     return np.ascontiguousarray(np.moveaxis(grad, 0, batch_axis)).reshape(shape)

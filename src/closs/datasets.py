@@ -13,6 +13,36 @@ FEATURES = ("lncoins", "idp", "lpi", "fmde", "hlthg", "hlthf", "hlthp")
 
 
 @dataclass(frozen=True)
+class Digits:
+    """Handwritten digits of 8 x 8 pixels.
+
+    Attributes
+    ----------
+    images : ndarray of shape (digits, 64)
+        Pixels from 0 to 1, row by row.
+    labels : ndarray of shape (digits,)
+        0 to 9, int64.
+    """
+
+    images: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+
+def load_digits() -> Digits:
+    """Read the digits that the package ships.
+
+    Examples
+    --------
+    >>> from closs.datasets import load_digits
+    >>> load_digits().images.shape
+    (1797, 64)
+    """
+    with files("closs.data").joinpath("digits.csv").open() as file:
+        table = np.loadtxt(file, delimiter=",", skiprows=1)
+    return Digits(images=table[:, :-1] / 16, labels=table[:, -1].astype(np.int64))
+
+
+@dataclass(frozen=True)
 class HealthInsurance:
     """People of the RAND Health Insurance Experiment.
 

@@ -1,4 +1,7 @@
-"""Every loss once, as the tour fits it and as it is drawn: the one table that both go over."""
+"""Every loss once, as the tour fits it and as it is drawn: the tables that both go over.
+
+Beside each stands what a NumPy user writes, which the tour compares values, gradients and times with.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from numpy.typing import NDArray
 import closs
 
 Array = NDArray[Any]
-#: (pred, label) -> (mean value, its gradient): what a NumPy user writes.
-Plain = Callable[[Array, Array], tuple[Any, Array]]
+#: The loss's own arguments -> (mean value, its gradient or gradients).
+Plain = Callable[..., tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A loss class, the labels it is fitted to, the label it is drawn against, and its value and gradient in NumPy."""
+    """A loss of single predictions: the labels it is fitted to, the label it is drawn against, and its NumPy twin."""
 
     cls: type[Any]
     target: str  # an attribute of HealthInsurance
@@ -29,6 +32,47 @@ class Exhibit:
     @property
     def name(self) -> str:
         return self.cls.__name__
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, label {self.label:g}"
+
+    def curve(self, x: Array) -> tuple[Array, Array]:
+        """Value and slope at each x."""
+        value, slope = self.cls(reduction="none").value_and_grad(x, np.full_like(x, self.label))
+        return value, slope
+
+
+@dataclass(frozen=True)
+class RowExhibit:
+    """A loss of whole rows: its options, its NumPy twin, and a batch with one coordinate x to draw it along."""
+
+    cls: type[Any]
+    options: dict[str, Any]
+    plain: Plain
+    drawn: str
+    batch: Callable[[float], tuple[Any, ...]]  # x -> the arguments, x at [0, 0] of the first
+
+    @property
+    def name(self) -> str:
+        return self.cls.__name__
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.drawn}"
+
+    def curve(self, x: Array) -> tuple[Array, Array]:
+        """Value and slope at each x."""
+        loss = self.cls(reduction="sample_sum", **self.options)
+        points = []
+        for value, slope in (loss.value_and_grad(*self.batch(float(each))) for each in x):
+            first = slope[0] if isinstance(slope, tuple) else slope
+            points.append((value[0], first[0, 0]))
+        values, slopes = np.array(points).T
+        return values, slopes
+
+
+# ---- Elementwise -----------------------------------------------------------------------------------------------------
 
 
 def _l1(p: Array, y: Array) -> tuple[Any, Array]:
@@ -68,6 +112,54 @@ def _poisson(p: Array, y: Array) -> tuple[Any, Array]:
     return (rate - y * p).mean(), (rate - y) / p.size
 
 
+# ---- Rows ------------------------------------------------------------------------------------------------------------
+
+
+def _log_softmax(x: Array) -> Array:
+    shifted = x - x.max(axis=1, keepdims=True)
+    result: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result
+
+
+def _softmax_ce(x: Array, y: Array) -> tuple[Any, Array]:
+    log_p, rows = _log_softmax(x), np.arange(len(x))
+    slope = np.exp(log_p)
+    slope[rows, y] -= 1
+    return -log_p[rows, y].mean(), slope / len(x)
+
+
+def _kl_div(x: Array, y: Array) -> tuple[Any, Array]:
+    log_p = _log_softmax(x)
+    value = y * (np.log(np.where(y > 0, y, 1)) - log_p)
+    return value.mean(), (np.exp(log_p) * y.sum(axis=1, keepdims=True) - y) / x.size
+
+
+def _triplet(x: Array, p: Array, n: Array) -> tuple[Any, Any]:
+    loss = ((p - x) ** 2).sum(axis=1) - ((n - x) ** 2).sum(axis=1) + 1
+    factor = 2 * (loss > 0)[:, None] / len(x)
+    return np.maximum(loss, 0).mean(), (factor * (n - p), factor * (p - x), factor * (x - n))
+
+
+def _cosine(a: Array, b: Array, y: Array) -> tuple[Any, Any]:
+    norm_a, norm_b = (np.linalg.norm(v, axis=1, keepdims=True) for v in (a, b))
+    cosine = (a * b).sum(axis=1, keepdims=True) / (norm_a * norm_b)
+    sign = np.where(y[:, None] == 1, -1, cosine > 0) / len(a)
+    value = np.where(y[:, None] == 1, 1 - cosine, np.maximum(cosine, 0)).mean()
+    unit_a, unit_b = a / norm_a, b / norm_b
+    return value, (sign * (unit_b - cosine * unit_a) / norm_a, sign * (unit_a - cosine * unit_b) / norm_b)
+
+
+def _sdml(a: Array, b: Array) -> tuple[Any, Any]:
+    n = len(a)
+    distances = (a**2).sum(axis=1)[:, None] - 2 * a @ b.T + (b**2).sum(axis=1)
+    target = np.where(np.eye(n) == 1, 0.7, 0.3 / (n - 1))
+    log_p = _log_softmax(-distances)
+    slope = 2 * (target - np.exp(log_p)) / n
+    value = (target * (np.log(target) - log_p)).sum(axis=1).mean()
+    of_a = slope.sum(axis=1)[:, None] * a - slope @ b
+    return value, (of_a, slope.sum(axis=0)[:, None] * b - slope.T @ a)
+
+
 EXHIBITS = (
     Exhibit(closs.L1Loss, "disease", False, 0, _l1),
     Exhibit(closs.L2Loss, "disease", False, 0, _l2),
@@ -79,11 +171,39 @@ EXHIBITS = (
     Exhibit(closs.PoissonNLLLoss, "visits", False, 1, _poisson),
 )
 
+CLASSIFIERS = (
+    RowExhibit(
+        closs.SoftmaxCrossEntropyLoss, {}, _softmax_ce, "logits (pred, 0), class 0",
+        lambda x: ([[x, 0.0]], [0]),
+    ),
+    RowExhibit(
+        closs.KLDivLoss, {"from_logits": False}, _kl_div, "logits (pred, 0), label (0.75, 0.25)",
+        lambda x: ([[x, 0.0]], [[0.75, 0.25]]),
+    ),
+)  # fmt: skip
 
-def exhibit(name: str) -> Exhibit:
+METRICS = (
+    RowExhibit(
+        closs.TripletLoss, {}, _triplet, "positive 0, negative 2",
+        lambda x: ([[x]], [[0.0]], [[2.0]]),
+    ),
+    RowExhibit(
+        closs.CosineEmbeddingLoss, {}, _cosine, "(pred, 1) and (1, 0), label 1",
+        lambda x: ([[x, 1.0]], [[1.0, 0.0]], [1]),
+    ),
+    RowExhibit(
+        closs.SDMLLoss, {}, _sdml, "pairs (pred, 0) and (2, 2)",
+        lambda x: ([[x], [2.0]], [[0.0], [2.0]]),
+    ),
+)  # fmt: skip
+
+ALL = (*EXHIBITS, *CLASSIFIERS, *METRICS)
+
+
+def exhibit(name: str) -> Exhibit | RowExhibit:
     """The exhibit of a class by its name, ``"HuberLoss"`` or ``"huber"``; ValueError for an unknown one."""
     wanted = name.lower().removesuffix("loss")
-    for item in EXHIBITS:
+    for item in ALL:
         if item.name.lower().removesuffix("loss") == wanted:
             return item
-    raise ValueError(f"name: expected one of {', '.join(e.name for e in EXHIBITS)}, got {name!r}")
+    raise ValueError(f"name: expected one of {', '.join(e.name for e in ALL)}, got {name!r}")

@@ -8,26 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from closs.gallery import EXHIBITS, Exhibit
+from closs.gallery import ALL, Exhibit, RowExhibit
 
 VALUE_COLOUR, GRADIENT_COLOUR = "#1f5fa8", "#c7512e"
 
 
-def draw(axes: Any, item: Exhibit) -> None:
+def draw(axes: Any, item: Exhibit | RowExhibit) -> None:
     """One loss and its gradient, pred from -5 to 5, on matplotlib axes."""
     pred = np.linspace(-5, 5, 2001)
-    value, grad = item.cls(reduction="none").value_and_grad(pred, np.full_like(pred, item.label))
+    value, grad = item.curve(pred)
     axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     axes.axvline(0, color="0.85", linewidth=0.8, zorder=0)
     axes.plot(pred, value, color=VALUE_COLOUR, label="loss")
     axes.plot(pred, grad, color=GRADIENT_COLOUR, linestyle="--", label="gradient")
-    axes.set_title(f"{item.name}, label {item.label:g}", fontsize=10)
+    axes.set_title(item.title.replace(", ", "\n", 1), fontsize=9)
     axes.set_xlim(-5, 5)
     axes.set_ylim(max(-6.0, float(grad.min()) - 0.5), min(8.0, float(value.max()) + 0.5))
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def plot_losses(path: str | Path, items: Sequence[Exhibit] = EXHIBITS) -> Path:
+def plot_losses(path: str | Path, items: Sequence[Exhibit | RowExhibit] = ALL) -> Path:
     """Draw the losses side by side into an image file.
 
     Parameters

@@ -106,6 +106,18 @@ static void bad_input(void) {
     const double infinite = INFINITY;
     REJECTS(CLOSS_BAD_PARAMETER, closs_l2_f32(WITH(bad.weight = &infinite)));
     REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.pred = (const float *)(const void *)((const char *)pred + 1))));
+#define ODD(type, pointer) ((type *)(void *)((char *)(pointer) + 1))
+    double sum[2] = {0, 0};
+    REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.label = ODD(float, label))));
+    REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.value = ODD(float, value))));
+    REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.grad = ODD(float, grad))));
+    REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.grad_output = ODD(float, label))));
+    REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.sample_weight.data = ODD(float, label))));
+    REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.weight = ODD(double, sum))));
+    REJECTS(CLOSS_MISALIGNED,
+            closs_l2_f32(WITH((bad.reduction = CLOSS_SUM, bad.value = NULL, bad.total = ODD(double, sum)))));
+    REJECTS(CLOSS_MISALIGNED, closs_bce_f32(&good, &(closs_broadcast_f32){.data = ODD(float, label), .period = 1}));
+    for (int k = 0; k < 4; k++) REJECTS(CLOSS_TOO_NEW, closs_l2_f32(WITH(bad.reserved[k] = 1)));
     REJECTS(CLOSS_OVERLAP, closs_l2_f32(WITH(bad.grad = label)));
     REJECTS(CLOSS_OVERLAP, closs_l2_f32(WITH((bad.batch = 1, bad.grad = pred + 1))));
     REJECTS(CLOSS_OVERLAP, closs_l2_f32(WITH(bad.value = pred)));
@@ -118,7 +130,7 @@ static void bad_input(void) {
 #undef REJECTS
 #undef WITH
     CHECK(closs_set_num_threads(-1) == CLOSS_BAD_PARAMETER);
-    for (int status = CLOSS_OK; status <= CLOSS_MISSING_OUTPUT; status++)
+    for (int status = CLOSS_OK; status <= CLOSS_TOO_NEW; status++)
         CHECK(strcmp(closs_status_string((closs_status)status), "unknown status") != 0);
     CHECK(strcmp(closs_status_string((closs_status)99), "unknown status") == 0);
 }

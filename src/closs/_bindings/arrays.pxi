@@ -18,10 +18,12 @@ cdef void *start(const real[::1] array) noexcept:
     return NULL if array is None else <void *>&array[0]
 
 
-cdef int succeed(closs_status status, const closs_bad_label *bad) except -1:
+cdef int succeed(closs_status status, const closs_bad_label *bad, double weight, bint is_float) except -1:
     """0, or the exception that says what a status says."""
     if status == CLOSS_OK:
         return 0
+    if status == CLOSS_BAD_PARAMETER and is_float and abs(weight) > FLT_MAX:
+        raise ValueError(f"weight: expected a number that float32 can hold, got {weight}")
     if status == CLOSS_BAD_LABEL:
         raise BadLabel(bad.position, bad.label)
     if status == CLOSS_NO_MEMORY:
@@ -36,8 +38,9 @@ cdef inline bint is_plain(object array, int type_number) noexcept:
 
 
 cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
-    return cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(b) and memcmp(
-        cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), cnp.PyArray_NDIM(a) * sizeof(cnp.npy_intp)) == 0
+    cdef int ndim = cnp.PyArray_NDIM(a)  # without axes the lists are NULL, which memcmp must not get
+    return ndim == cnp.PyArray_NDIM(b) and (ndim == 0 or memcmp(
+        cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), ndim * sizeof(cnp.npy_intp)) == 0)
 
 
 cdef inline int64_t product(const cnp.npy_intp *lengths, int count) noexcept:

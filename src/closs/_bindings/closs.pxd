@@ -243,6 +243,7 @@ cdef extern from "closs/closs.h" nogil:
         void *workspace
         size_t workspace_size
         closs_ctc_bad *bad
+        int64_t reserved[4]
 
     ctypedef struct closs_ctc_args_f64:
         int64_t batch
@@ -271,6 +272,7 @@ cdef extern from "closs/closs.h" nogil:
         void *workspace
         size_t workspace_size
         closs_ctc_bad *bad
+        int64_t reserved[4]
 
     closs_status closs_ctc_f32(const closs_ctc_args_f32 *args)
     closs_status closs_ctc_f64(const closs_ctc_args_f64 *args)
@@ -290,6 +292,7 @@ cdef extern from "closs/closs.h" nogil:
         int64_t *label
         int64_t *label_lengths
         void *score
+        int64_t reserved[4]
 
     ctypedef struct closs_ctc_greedy_args_f64:
         int64_t batch
@@ -304,6 +307,7 @@ cdef extern from "closs/closs.h" nogil:
         int64_t *label
         int64_t *label_lengths
         void *score
+        int64_t reserved[4]
 
     closs_status closs_ctc_greedy_f32(const closs_ctc_greedy_args_f32 *args)
     closs_status closs_ctc_greedy_f64(const closs_ctc_greedy_args_f64 *args)

@@ -98,6 +98,7 @@ def run_ctc_greedy(cnp.ndarray pred not None, tuple sizes not None, tuple stride
     cdef closs_ctc_greedy_args_f64 wide
     cdef closs_status status
     if cnp.PyArray_TYPE(pred) == cnp.NPY_FLOAT:
+        memset(&narrow, 0, sizeof(narrow))
         fill_frames(&narrow, pred, sizes, strides, pred_lengths, blank, input)
         narrow.label = <int64_t *>data_of(label)
         narrow.label_lengths = <int64_t *>data_of(label_lengths)
@@ -105,6 +106,7 @@ def run_ctc_greedy(cnp.ndarray pred not None, tuple sizes not None, tuple stride
         with nogil:
             status = closs_ctc_greedy_f32(&narrow)
     else:
+        memset(&wide, 0, sizeof(wide))
         fill_frames(&wide, pred, sizes, strides, pred_lengths, blank, input)
         wide.label = <int64_t *>data_of(label)
         wide.label_lengths = <int64_t *>data_of(label_lengths)

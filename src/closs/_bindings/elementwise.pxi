@@ -55,6 +55,7 @@ cdef closs_status launch(elementwise_args *args, ElementwiseSpec spec, int64_t o
     cdef closs_broadcast_f32 narrow
     cdef closs_broadcast_f64 wide
     cdef int loss = spec.loss
+    memset(args, 0, sizeof(args[0]))  # the reserved fields
     args.outer = outer
     args.batch = batch
     args.inner = inner
@@ -119,11 +120,11 @@ def run_elementwise(ElementwiseSpec spec not None, tuple shape not None, const r
                         start(sample_weight), weight_repeat, weight_period,
                         start(parameter), parameter_repeat, parameter_period,
                         start(grad_output), start(value), start(grad), &total)
-    if status == CLOSS_BAD_PARAMETER:  # in range for Python, not for C: 1e-50 is 0 in float
+    if status == CLOSS_BAD_PARAMETER and not (real is float and abs(spec.weight) > FLT_MAX):  # in range for Python, not for C: 1e-50 is 0 in float
         name = closs_elementwise_parameter(spec.loss).decode()
         raise ValueError(f"{name}: expected a number that {'float32' if real is float else 'float64'} can hold, "
                          f"got {spec.wide_parameter if parameter is None else parameter[0]}")
-    succeed(status, NULL)
+    succeed(status, NULL, spec.weight, real is float)
     return total
 
 

@@ -119,7 +119,7 @@ def run_softmax(SoftmaxSpec spec not None, tuple shape not None, const real[::1]
     args.grad = start(grad)
     args.lse = start(lse)
     args.bad = &bad
-    succeed(call_softmax(args, spec), &bad)
+    succeed(call_softmax(args, spec), &bad, spec.weight, real is float)
     return total
 
 

@@ -94,7 +94,7 @@ def run_vectors(VectorsSpec spec not None, tuple shape not None, const real[::1]
     args.bad = &bad
     with nogil:
         status = call_vectors(args, spec)
-    succeed(status, &bad)
+    succeed(status, &bad, spec.weight, real is float)
     return total
 
 
@@ -129,5 +129,5 @@ def run_pairwise(VectorsSpec spec not None, int64_t rows, int64_t inner, const r
             status = closs_sdml_f32(args, spec.parameter)
         else:
             status = closs_sdml_f64(args, spec.parameter)
-    succeed(status, NULL)
+    succeed(status, NULL, spec.weight, real is float)
     return total

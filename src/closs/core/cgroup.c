@@ -41,10 +41,8 @@ int closs_cgroup_cpus(void) {
     FILE *file = fopen("/proc/self/cgroup", "r");
     if (!file) return 0;
     while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, "0::", 3) == 0) {
-            line[strcspn(line, "\n")] = '\0';
-            strcpy(folder, line + 3); /* shorter than line, which is as long as folder */
-        }
+        if (strncmp(line, "0::", 3) == 0)
+            snprintf(folder, sizeof folder, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
     }
     fclose(file);
 

@@ -1,9 +1,9 @@
 /* The only file that knows float types.
  *
  * A type-generic text is compiled once a type: define CLOSS_REAL as 32 or 64, include this file, then the text. It
- * speaks of `real`, of the integers of its width `real_bits` (unsigned) and `real_int` (signed), of functions `NAME(foo)`
- * (foo_f32 or foo_f64), of constants `R(0.5)`, and of pairs of constants `PICK(for_float, for_double)`. The file may be
- * included again with another CLOSS_REAL in the same translation unit.
+ * speaks of `real`, of the integers of its width `real_bits` (unsigned) and `real_int` (signed), of functions
+ * `NAME(foo)` (foo_f32 or foo_f64), of constants `R(0.5)`, and of pairs of constants `PICK(for_float, for_double)`. The
+ * file may be included again with another CLOSS_REAL in the same translation unit.
  */
 #undef real
 #undef real_bits

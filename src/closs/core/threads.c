@@ -91,6 +91,11 @@ __attribute__((constructor)) static void guard_fork(void) { pthread_atfork(befor
 void closs_parallel_for(int64_t tasks, int threads, void (*task)(void *context, int64_t k), void *context) {
 #ifdef _OPENMP
     if (threads > tasks) threads = (int)tasks;
+    if (threads > 1) { /* libgomp ends the process where it cannot start a thread; results do not depend on them */
+        int most = 4 * omp_get_num_procs();
+        if (most < omp_get_max_threads()) most = omp_get_max_threads();
+        if (threads > most) threads = most;
+    }
 #if CLOSS_GUARD_FORK
     if (atomic_load_explicit(&child_is_serial, memory_order_relaxed)) threads = 1;
 #endif

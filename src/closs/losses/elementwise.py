@@ -271,7 +271,7 @@ class SigmoidBinaryCrossEntropyLoss(ElementwiseLoss):
     reduction: str = field(default="sample_mean", kw_only=True)
 
     def _kernel(self) -> tuple[str, float | None]:
-        return "bce" if self.from_sigmoid else "sigmoid_bce", None
+        return "bce" if _checks.flag("from_sigmoid", self.from_sigmoid) else "sigmoid_bce", None
 
     def __call__(
         self,
@@ -439,8 +439,9 @@ class PoissonNLLLoss(ElementwiseLoss):
     _names = ("pred", "target")
 
     def _kernel(self) -> tuple[str, float | None]:
-        name, epsilon = ("poisson_nll", None) if self.from_logits else ("poisson_rate_nll", _EPSILON)
-        return name + "_full" * bool(self.compute_full), epsilon
+        logits = _checks.flag("from_logits", self.from_logits)
+        name, epsilon = ("poisson_nll", None) if logits else ("poisson_rate_nll", _EPSILON)
+        return name + "_full" * _checks.flag("compute_full", self.compute_full), epsilon
 
     def _epsilon(self, epsilon: float) -> tuple[str, ArrayLike | None]:
         """As a parameter of the call, where it matters and is not the spec's own."""

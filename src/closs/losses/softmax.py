@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,15 +63,15 @@ class SoftmaxCrossEntropyLoss:
     sample_weight has one factor a row: it broadcasts against pred's shape without the class axis, or, having as many
     axes as pred, with the class axis at length one. ``return_lse=True`` in a call adds the rows' logsumexp as a last
     result. ``grad_out=pred`` writes the gradient over the logits. A row with NaN or inf, or nothing but -inf, gives NaN
-    for that row and no other. A label out of range raises ValueError before anything is written.
+    for that row and no other; with from_logits, where rows need not be scanned, NaN counts for classes that have a
+    target. A label out of range raises ValueError before anything is written.
 
     Examples
     --------
     >>> import closs
-    >>> loss = closs.SoftmaxCELoss(reduction="mean")
-    >>> loss.value_and_grad([[0.0, 0.0], [2.0, 0.0]], [1, 0])
-    (0.4100375936..., array([[ 0.25      , -0.25      ],
-           [-0.05960146,  0.05960146]]))
+    >>> closs.SoftmaxCELoss().value_and_grad([[0.0, 0.0], [2.0, 0.0]], [1, 0])
+    (array([0.69314718, 0.12692801]), array([[ 0.5       , -0.5       ],
+           [-0.11920292,  0.11920292]]))
     """
 
     axis: int = -1
@@ -85,7 +85,13 @@ class SoftmaxCrossEntropyLoss:
     label_smoothing: float = field(default=0.0, kw_only=True)
     z_loss: float = field(default=0.0, kw_only=True)
 
+    _spec: ClassVar[_core.SoftmaxSpec]  # of each object, set once
+    _class_weight: ClassVar[Array | None]
+    _is_plain: ClassVar[bool]
+
     def __post_init__(self) -> None:
+        _checks.flag("sparse_label", self.sparse_label)
+        _checks.flag("from_logits", self.from_logits)
         smoothing = _checks.nonnegative("label_smoothing", self.label_smoothing)
         if smoothing > 1:
             raise ValueError(f"label_smoothing: expected a number from 0 to 1, got {smoothing}")
@@ -93,7 +99,8 @@ class SoftmaxCrossEntropyLoss:
         if self.from_logits and z_loss != 0:
             raise ValueError(f"z_loss: expected 0 with from_logits, whose pred is normalised, got {z_loss}")
         if self.ignore_index is not None:
-            _checks.integer("ignore_index", self.ignore_index)
+            if not -(2**63) <= _checks.integer("ignore_index", self.ignore_index) < 2**63:
+                raise ValueError(f"ignore_index: expected a number of 64 bits, got {self.ignore_index}")
             if not self.sparse_label:
                 raise ValueError(f"ignore_index: expected None with sparse_label=False, got {self.ignore_index}")
         if self.class_weight is not None:  # a tuple: the object stays hashable, and the caller's array is copied
@@ -108,12 +115,12 @@ class SoftmaxCrossEntropyLoss:
             _checks.axis("axis", self.axis), _checks.axis("batch_axis", self.batch_axis),
             1.0 if self.weight is None else _checks.number("weight", self.weight),
             _checks.choice("reduction", self.reduction, _core.REDUCTIONS),
-            bool(self.from_logits), self.ignore_index, smoothing, z_loss,
+            self.from_logits, self.ignore_index, smoothing, z_loss,
         )  # fmt: skip
         object.__setattr__(self, "_spec", spec)
-        weights = None if self.class_weight is None else np.array(self.class_weight, np.float64)
-        object.__setattr__(self, "_class_weight", weights)
-        object.__setattr__(self, "_is_plain", weights is None)  # nothing that the direct way does not take
+        given = None if self.class_weight is None else np.array(self.class_weight, np.float64)
+        object.__setattr__(self, "_class_weight", given)
+        object.__setattr__(self, "_is_plain", given is None)  # nothing that the direct way does not take
 
     def __call__(
         self,
@@ -212,7 +219,10 @@ class KLDivLoss(ElementwiseLoss):
     batch_axis: int = 0
     reduction: str = field(default="sample_mean", kw_only=True)
 
+    _softmax_spec: ClassVar[_core.SoftmaxSpec]  # of each object, set once
+
     def _kernel(self) -> tuple[str, float | None]:
+        _checks.flag("from_logits", self.from_logits)
         return "kl_div", None
 
     def __post_init__(self) -> None:

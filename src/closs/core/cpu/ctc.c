@@ -1,5 +1,5 @@
-/* The driver of CTC: checks, memory, threads over samples or frames, and the order of the steps. It knows no formula and
- * no instruction set. What does not depend on the type stands here, the rest is compiled once a type.
+/* The driver of CTC: checks, memory, threads over samples or frames, and the order of the steps. It knows no formula
+ * and no instruction set. What does not depend on the type stands here, the rest is compiled once a type.
  *
  * A sample goes through three steps, each a function:
  *
@@ -20,9 +20,9 @@
 enum { NORMALISE_EVERY = 8 };
 
 enum {
-    PRECISE_CHUNK = 512,      /* classes of a frame that are looked at in double */
-    FRAMES_A_TASK = 16,       /* where frames are shared out */
-    SERIAL_BELOW_NS = 40000,  /* of estimated work: below that a second thread does not pay */
+    PRECISE_CHUNK = 512,     /* classes of a frame that are looked at in double */
+    FRAMES_A_TASK = 16,      /* where frames are shared out */
+    SERIAL_BELOW_NS = 40000, /* of estimated work: below that a second thread does not pay */
 };
 
 /* How much memory a structure needs, or (with a base) the structure's memory. */

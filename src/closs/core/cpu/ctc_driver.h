@@ -205,8 +205,7 @@ static double NAME(run_lattice)(const NAME(ctc_call) * call, NAME(slot) * slot, 
     if (logs != logs) return logs;
     NAME(probability) p = NAME(forwards)(&slot->lattice);
     *slot->outcome = NAME(FEASIBLE);
-    double loss =
-        p.mantissa > 0 ? NAME(loss_of)(call, logs, p.mantissa, p.exponent, sample->time) : (double)INFINITY;
+    double loss = p.mantissa > 0 ? NAME(loss_of)(call, logs, p.mantissa, p.exponent, sample->time) : (double)INFINITY;
 #if CLOSS_REAL == 32
     if (p.is_deep || needs_precision(loss, sample->time)) return precise_f32(call, slot, n, sample, logs);
 #else
@@ -254,8 +253,8 @@ static void NAME(write_frame)(const NAME(ctc_call) * call, const NAME(slot) * sl
 
 #if CLOSS_REAL == 32
 /* The same in double, a part of the classes after the other. */
-static void write_frame_precise(const ctc_call_f32 *call, const slot_f32 *slot, const float *row, int64_t t, float scale,
-                                float *grad) {
+static void write_frame_precise(const ctc_call_f32 *call, const slot_f32 *slot, const float *row, int64_t t,
+                                float scale, float *grad) {
     const lattice_f64 *it = &slot->precise;
     const int64_t classes = call->shape.classes, top = slot->top_class[t];
     const double rest = slot->rest[t], *gamma = it->x + t * it->width;
@@ -363,9 +362,10 @@ static void NAME(run_samples)(NAME(ctc_call) * call, int threads, int64_t slots)
 
 static ctc_shape NAME(shape_of)(const ARGS *args) {
     return (ctc_shape){
-        args->batch, args->time, args->classes, args->batch_stride, args->time_stride, args->blank, args->pred_lengths,
-        args->label, args->label_offsets, args->label_lengths, args->label_width, args->label_batch_stride,
-        args->label_stride, args->label_size,
+        args->batch,         args->time,          args->classes,      args->batch_stride,
+        args->time_stride,   args->blank,         args->pred_lengths, args->label,
+        args->label_offsets, args->label_lengths, args->label_width,  args->label_batch_stride,
+        args->label_stride,  args->label_size,
     };
 }
 
@@ -412,6 +412,7 @@ static closs_status NAME(check_ctc_memory)(const NAME(ctc_call) * call) {
 static closs_status NAME(check_ctc)(NAME(ctc_call) * call) {
     const ARGS *args = call->args;
     ctc_shape *shape = &call->shape;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
     closs_status status = ctc_check_sizes(shape);
     if (status == CLOSS_OK) status = ctc_check_label_sizes(shape);
     if (status != CLOSS_OK) return status;
@@ -520,10 +521,16 @@ closs_status NAME(closs_ctc_greedy)(const NAME(closs_ctc_greedy_args) * args) {
     if (!args) return CLOSS_NULL_POINTER;
     NAME(greedy_call) call = {.args = args, .kernels = closs_kernels_in_use()};
     call.shape = (ctc_shape){
-        .batch = args->batch, .time = args->time, .classes = args->classes, .blank = args->blank,
-        .batch_stride = args->batch_stride, .time_stride = args->time_stride, .pred_lengths = args->pred_lengths,
+        .batch = args->batch,
+        .time = args->time,
+        .classes = args->classes,
+        .blank = args->blank,
+        .batch_stride = args->batch_stride,
+        .time_stride = args->time_stride,
+        .pred_lengths = args->pred_lengths,
     };
     ctc_shape *shape = &call.shape;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
     closs_status status = ctc_check_sizes(shape);
     if (status != CLOSS_OK) return status;
     if (args->input < CLOSS_CTC_LOGITS || args->input > CLOSS_CTC_LOG_PROBS) return CLOSS_BAD_PARAMETER;

@@ -10,12 +10,12 @@ typedef struct {
     real_int lowest;             /* exponent of an emission */
     int64_t blank_class;
 
-    real_int *label, *may_skip;  /* [width + a block] classes, -1 in the padding; 0 where the label before is the same */
-    const double *top;           /* [time] what the logits are relative to */
-    const int64_t *top_class;    /* [time] the class that has it, -1: none */
-    real *x;                     /* [time][width] logits of the labels, -infinity in the padding; then gamma */
-    real *blank_x;               /* [time] logits of the blank; then gamma */
-    real *others;                /* [time] gamma of all classes but top_class */
+    real_int *label, *may_skip; /* [width + a block] classes, -1 in the padding; 0 where the label before is the same */
+    const double *top;          /* [time] what the logits are relative to */
+    const int64_t *top_class;   /* [time] the class that has it, -1: none */
+    real *x;                    /* [time][width] logits of the labels, -infinity in the padding; then gamma */
+    real *blank_x;              /* [time] logits of the blank; then gamma */
+    real *others;               /* [time] gamma of all classes but top_class */
 
     int64_t rows;                    /* frames of alpha that are kept, frame -1 among them: all, or 2 */
     NAME(closs_ctc_states) alpha;    /* [rows][stride] of frame -1 */
@@ -136,8 +136,8 @@ static int NAME(emit)(const NAME(lattice) * it, int64_t t, NAME(band) band, NAME
                              (real)it->top[t], it->lowest, &label, blank);
 }
 
-static NAME(probability) NAME(probability_of)(const NAME(closs_ctc_wides) * blank, const NAME(closs_ctc_wides) * label,
-                                              int64_t labels) {
+static NAME(probability)
+    NAME(probability_of)(const NAME(closs_ctc_wides) * blank, const NAME(closs_ctc_wides) * label, int64_t labels) {
     int64_t last = labels > 0 ? labels - 1 : 0;
     double b = blank->mantissa[labels], l = labels > 0 ? label->mantissa[last] : 0;
     int64_t b_exponent = blank->exponent[labels], l_exponent = label->exponent[last];
@@ -160,7 +160,9 @@ static NAME(probability) NAME(forwards)(const NAME(lattice) * it) {
         NAME(closs_ctc_wide) blank;
         is_deep |= NAME(emit)(it, t, band, &blank);
         NAME(closs_ctc_states) to = NAME(alpha_at)(it, t);
-        NAME(closs_ctc_states) from_band = NAME(states_at)(&from, band.begin), to_band = NAME(states_at)(&to, band.begin);
+        NAME(closs_ctc_states)
+        from_band = NAME(states_at)(&from, band.begin),
+        to_band = NAME(states_at)(&to, band.begin);
         NAME(closs_ctc_wides) label = NAME(wides_at)(&it->emission, band.begin);
         it->kernels->forward(band.end - band.begin, &from_band, blank, &label, it->may_skip + band.begin, &to_band);
         if (t % NORMALISE_EVERY == NORMALISE_EVERY - 1) NAME(normalise_states)(it, &to, band);

@@ -194,8 +194,8 @@ static void NAME(ctc_normalise)(int64_t n, const NAME(closs_ctc_wides) * x) {
 }
 
 /* Divides gamma by its sum. blank_gamma is left as it is. */
-static NAME(closs_ctc_shares) NAME(ctc_share)(int64_t n, const real *blank_gamma, real *label_gamma,
-                                              const real_int *label, real_int top_label) {
+static NAME(closs_ctc_shares)
+    NAME(ctc_share)(int64_t n, const real *blank_gamma, real *label_gamma, const real_int *label, real_int top_label) {
     real blank[CTC_LANES] = {0}, top[CTC_LANES] = {0}, other[CTC_LANES] = {0};
     for (int64_t i = 0; i < n; i += CTC_LANES) {
         for (int j = 0; j < CTC_LANES; j++) {

@@ -35,6 +35,6 @@ typedef struct {
                      const NAME(closs_ctc_states) * alpha, int64_t exponent_of_p, const NAME(closs_ctc_states) * to,
                      real *blank_gamma, real *label_gamma);
     void (*normalise)(int64_t n, const NAME(closs_ctc_wides) * x);
-    NAME(closs_ctc_shares)
-    (*share)(int64_t n, const real *blank_gamma, real *label_gamma, const real_int *label, real_int top_label);
+    NAME(closs_ctc_shares) (*share)(int64_t n, const real *blank_gamma, real *label_gamma, const real_int *label,
+                                    real_int top_label);
 } NAME(closs_ctc_kernels);

@@ -49,6 +49,11 @@ static inline int closs_multiply_sizes(int64_t a, int64_t b, int64_t limit, int6
     return 1;
 }
 
+/* The end of every argument struct. A caller of a later release that asks for more is told so, never half obeyed. */
+static inline int closs_reserved_is_zero(const int64_t reserved[4]) {
+    return (reserved[0] | reserved[1] | reserved[2] | reserved[3]) == 0;
+}
+
 static inline int closs_is_aligned(const void *pointer, size_t size) { return (uintptr_t)pointer % size == 0; }
 
 #endif

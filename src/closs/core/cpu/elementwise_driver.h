@@ -23,15 +23,17 @@ static closs_status NAME(check_parameter)(int loss, const BROADCAST *parameter) 
 }
 
 /* An output may overlap nothing; but the gradient may be pred itself. */
-static closs_status NAME(check_elementwise_overlap)(const ARGS *args, const BROADCAST *parameter, int64_t n) {
-    const BROADCAST absent = {NULL, 0, 0};
+static closs_status NAME(check_elementwise_overlap)(int loss, const ARGS *args, const BROADCAST *parameter, int64_t n) {
+    const int kind = losses[loss].kind;
+    BROADCAST read = {NULL, 0, 0}; /* of the parameter: nothing, one number, or an operand */
+    if (parameter && kind != PLAIN) read = kind == VARYING ? *parameter : (BROADCAST){parameter->data, 0, 1};
     const uint64_t bytes = sizeof(real) * (uint64_t)n;
     const uint64_t value_bytes = sizeof(real) * (uint64_t)NAME(values_of)(args->reduction, n, args->batch);
     const closs_span inputs[] = {
         closs_span_of(args->pred, bytes),
         closs_span_of(args->label, bytes),
         NAME(operand_span)(&args->sample_weight, n),
-        NAME(operand_span)(parameter ? parameter : &absent, n),
+        NAME(operand_span)(&read, n),
         closs_span_of(args->grad_output, value_bytes),
         closs_span_of(args->weight, sizeof(double)),
     };
@@ -48,6 +50,7 @@ static closs_status NAME(check_elementwise_overlap)(const ARGS *args, const BROA
 static closs_status NAME(check_elementwise)(int loss, const ARGS *args, const BROADCAST *parameter, int64_t *size) {
     if (loss < 0 || loss >= CLOSS_ELEMENTWISE_COUNT) return CLOSS_UNKNOWN_LOSS;
     if (!args) return CLOSS_NULL_POINTER;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
     closs_status status = NAME(check_reduction)(args->reduction, args->weight, args->grad_output, args->value,
                                                 args->total, args->grad != NULL);
     if (status != CLOSS_OK) return status;
@@ -65,7 +68,7 @@ static closs_status NAME(check_elementwise)(int loss, const ARGS *args, const BR
         if (!closs_is_aligned(pointers[k], sizeof(real))) return CLOSS_MISALIGNED;
     status = NAME(check_parameter)(loss, parameter);
     *size = n;
-    return status != CLOSS_OK ? status : NAME(check_elementwise_overlap)(args, parameter, n);
+    return status != CLOSS_OK ? status : NAME(check_elementwise_overlap)(loss, args, parameter, n);
 }
 
 /* ---- One task --------------------------------------------------------------------------------------------------- */

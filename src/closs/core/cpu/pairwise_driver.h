@@ -14,6 +14,7 @@ typedef struct {
 
 static closs_status NAME(check_pairwise)(const ARGS *args, double smoothing, int64_t *squares) {
     if (!args) return CLOSS_NULL_POINTER;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
     int any_grad = args->grad[0] || args->grad[1];
     closs_status status =
         NAME(check_reduction)(args->reduction, args->weight, args->grad_output, args->value, args->total, any_grad);

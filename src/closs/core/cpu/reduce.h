@@ -51,7 +51,7 @@ static inline closs_status NAME(check_reduction)(closs_reduction kind, const dou
     if (!closs_is_aligned(grad_output, sizeof(real)) || !closs_is_aligned(value, sizeof(real)) ||
         !closs_is_aligned(weight, sizeof(double)) || !closs_is_aligned(total, sizeof(double)))
         return CLOSS_MISALIGNED;
-    return weight && !(fabs(*weight) <= DBL_MAX) ? CLOSS_BAD_PARAMETER : CLOSS_OK;
+    return weight && !(fabs(*weight) <= REAL_MAX) ? CLOSS_BAD_PARAMETER : CLOSS_OK;
 }
 
 /* Elements of a value. */

@@ -79,6 +79,7 @@ static closs_status NAME(check_softmax_options)(const ARGS *args, enum labels la
 /* Everything that can be wrong but the labels, before anything is written. */
 static closs_status NAME(check_softmax)(const ARGS *args, enum labels labels, NAME(softmax_shape) * shape) {
     if (!args) return CLOSS_NULL_POINTER;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
     closs_status status = NAME(check_reduction)(args->reduction, args->weight, args->grad_output, args->value,
                                                 args->total, args->grad != NULL || args->lse != NULL);
     if (status == CLOSS_OK) status = NAME(softmax_shape_of)(args, shape);
@@ -120,7 +121,6 @@ static void NAME(survey_task)(void *context, int64_t k) {
     CLOSS_INDEPENDENT
     for (int64_t r = begin; r < end; r++) wrong += (uint64_t)args->label[r] >= classes;
     if (args->ignore_index || wrong) {
-        wrong = 0;
         for (int64_t r = end - 1; r >= begin; r--) {
             int skip = args->ignore_index && args->label[r] == ignore;
             ignored += skip;

@@ -34,11 +34,11 @@ static real NAME(row_maximum)(int64_t n, const real *x) {
 }
 
 /* e may be x. below[i] is e[i], but 0 where x[i] is the maximum; returns how often it is. */
-CLOSS_INLINE int64_t NAME(exp_chunk)(int64_t n, const real *x, real m, real *e, real *below) {
+CLOSS_INLINE int64_t NAME(exp_chunk)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e, real *below) {
     int32_t tops = 0;
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) {
-        real at = NAME(softmax_exp)(x[i], m);
+        real at = NAME(vm_exp_from)(x[i], from);
         int32_t is_top = x[i] == m;
         below[i] = is_top ? 0 : at;
         if (e) e[i] = at;
@@ -47,12 +47,12 @@ CLOSS_INLINE int64_t NAME(exp_chunk)(int64_t n, const real *x, real m, real *e, 
     return tops;
 }
 
-static int64_t NAME(exp_chunk_stored)(int64_t n, const real *x, real m, real *e, real *below) {
-    return NAME(exp_chunk)(n, x, m, e, below);
+static int64_t NAME(exp_chunk_stored)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e, real *below) {
+    return NAME(exp_chunk)(n, x, m, from, e, below);
 }
 
-static int64_t NAME(exp_chunk_summed)(int64_t n, const real *x, real m, real *below) {
-    return NAME(exp_chunk)(n, x, m, NULL, below);
+static int64_t NAME(exp_chunk_summed)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *below) {
+    return NAME(exp_chunk)(n, x, m, from, NULL, below);
 }
 
 /* q[i], and the terms t[i] of the value. m is one number, or one a lane. */
@@ -138,6 +138,8 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     const real m = logits ? NAME(row_maximum)(classes, x) : 0;
     const double own = spike == 0 ? 0 : NAME(spike_term)(spike, x[job->label[r]], m);
     closs_sum below = {0, 0}, terms = {own, 0}, targets = {spike, 0}, slopes = {spike, 0};
+    const NAME(exp_origin_t) from = NAME(exp_origin)(m);
+    const double top = logits ? (double)NAME(vm_exp_from)(m, from) : 1;
     int64_t tops = logits ? 0 : 1;
     for (int64_t c = 0; c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
@@ -153,7 +155,8 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
             if (elements) memcpy(elements + c, t, sizeof(real) * (size_t)n);
         }
         if (logits) {
-            tops += grad ? NAME(exp_chunk_stored)(n, x + c, m, grad + c, t) : NAME(exp_chunk_summed)(n, x + c, m, t);
+            tops += grad ? NAME(exp_chunk_stored)(n, x + c, m, from, grad + c, t)
+                         : NAME(exp_chunk_summed)(n, x + c, m, from, t);
             NAME(sum_rows)(1, n, t, &below);
         } else if (grad) {
             memset(grad + c, 0, sizeof(real) * (size_t)n);
@@ -161,8 +164,8 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     }
     const double target_sum = closs_sum_value(targets);
     NAME(softmax_row)
-    at = NAME(softmax_of_row)(m, (double)(tops - 1) + closs_sum_value(below), closs_sum_value(terms), target_sum,
-                              cotangent ? closs_sum_value(slopes) : target_sum, job->z_loss);
+    at = NAME(softmax_of_row)(m, top, (double)(tops - 1) + closs_sum_value(below) / top, closs_sum_value(terms),
+                              target_sum, cotangent ? closs_sum_value(slopes) : target_sum, job->z_loss);
     job->value[r] = ignored ? 0 : (real)at.value;
     if (job->lse) job->lse[r] = (real)at.lse;
 
@@ -213,7 +216,9 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     NAME(lane_sums) below, terms, targets, slopes;
     real m[NAME(LANES)], q[NAME(LANES)], t[NAME(LANES)], weights[NAME(LANES)];
     real k[NAME(LANES)], scale[NAME(LANES)], log_sum[NAME(LANES)];
-    double spike[NAME(LANES)];
+    double spike[NAME(LANES)], top[NAME(LANES)];
+    real base[NAME(LANES)], lowest[NAME(LANES)];
+    real_bits origin[NAME(LANES)];
     int32_t tops[NAME(LANES)];
     const int64_t classes = job->classes, step = job->step;
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
@@ -233,7 +238,14 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
         CLOSS_INDEPENDENT
         for (int j = 0; j < n; j++) m[j] = x[j] > m[j] ? x[j] : m[j];
     }
-    for (int j = 0; j < n; j++) m[j] = NAME(finite_or_nan)(m[j]);
+    for (int j = 0; j < n; j++) {
+        m[j] = NAME(finite_or_nan)(m[j]);
+        NAME(exp_origin_t) from = NAME(exp_origin)(m[j]);
+        base[j] = from.base;
+        origin[j] = from.origin;
+        lowest[j] = from.lowest;
+        top[j] = logits ? (double)NAME(vm_exp_from)(m[j], from) : 1;
+    }
     for (int j = 0; j < n; j++) {
         double own = NAME(spike_of)(job, j);
         spike[j] = own;
@@ -263,7 +275,8 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
             real *e = job->grad ? job->grad + c * step : q;
             CLOSS_INDEPENDENT
             for (int j = 0; j < n; j++) {
-                real at = NAME(softmax_exp)(x[j], m[j]);
+                NAME(exp_origin_t) from = {base[j], origin[j], lowest[j]};
+                real at = NAME(vm_exp_from)(x[j], from);
                 int32_t is_top = x[j] == m[j];
                 tops[j] += is_top;
                 t[j] = is_top ? 0 : at;
@@ -280,7 +293,7 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
         NAME(softmax_row)
-        at = NAME(softmax_of_row)(m[j], tops[j] + NAME(lane_sum)(&below, j), NAME(lane_sum)(&terms, j),
+        at = NAME(softmax_of_row)(m[j], top[j], tops[j] + NAME(lane_sum)(&below, j) / top[j], NAME(lane_sum)(&terms, j),
                                   NAME(lane_sum)(&targets, j), NAME(lane_sum)(factors, j), z);
         t[j] = (real)at.value;
         log_sum[j] = (real)at.log_sum;

@@ -40,6 +40,7 @@ static closs_status NAME(vectors_shape_of)(const ARGS *args, NAME(vectors_shape)
 static closs_status NAME(check_vectors)(int inputs, int labelled, const ARGS *args, double margin,
                                         NAME(vectors_shape) * s) {
     if (!args) return CLOSS_NULL_POINTER;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
     int any_grad = 0;
     for (int k = 0; k < inputs; k++) any_grad |= args->grad[k] != NULL;
     closs_status status =
@@ -168,7 +169,8 @@ static closs_status NAME(vectors_loss)(int loss, int inputs, int labelled, const
     if (status != CLOSS_OK) return status;
     int64_t bad = labelled ? NAME(first_bad_sign)(args->label, s.rows) : -1;
     if (bad >= 0) {
-        if (args->bad) *args->bad = (closs_bad_label){bad, (int64_t)args->label[bad]};
+        if (args->bad)
+            *args->bad = (closs_bad_label){bad, ABS(args->label[bad]) < R(1e18) ? (int64_t)args->label[bad] : 0};
         return CLOSS_BAD_LABEL;
     }
     NAME(reduction_args)

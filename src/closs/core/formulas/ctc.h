@@ -25,8 +25,8 @@
  * respect to logits softmax(k, t) minus that sum.
  *
  * alpha and omega span thousands of orders of magnitude, within a frame too. Each is a mantissa of type real and an
- * integer exponent, so that a step has neither exp nor log in it, loses nothing to underflow, and vectorises. Blanks and
- * labels are two arrays, with neighbours at i - 1, i, i + 1: there is no gather.
+ * integer exponent, so that a step has neither exp nor log in it, loses nothing to underflow, and vectorises. Blanks
+ * and labels are two arrays, with neighbours at i - 1, i, i + 1: there is no gather.
  */
 
 /* mantissa 2^exponent. Mantissas stay far inside the range of real although they are normalised every few frames only:
@@ -88,9 +88,9 @@ CLOSS_INLINE real NAME(wide_floor)(real_int lowest) {
     return (real)lowest * PICK(0x1.62e430p-1f, 0x1.62e42fefa39efp-1);
 }
 
-/* exp(x - top) for x <= top, wide, and within a unit or two in the last place of the mantissa, whatever x - top is. Below
- * the exponent `lowest` it stays at about 2^lowest; it is 0 at x = -infinity, and 1 at x = top, infinite ones included.
- * |lowest| is at most 2^20 (float) or 2^40 (double), so that the exponent fits beside the 1.5 of `shift`. */
+/* exp(x - top) for x <= top, wide, and within a unit or two in the last place of the mantissa, whatever x - top is.
+ * Below the exponent `lowest` it stays at about 2^lowest; it is 0 at x = -infinity, and 1 at x = top, infinite ones
+ * included. |lowest| is at most 2^20 (float) or 2^40 (double), so that the exponent fits beside the 1.5 of `shift`. */
 CLOSS_INLINE NAME(wide_t) NAME(wide_exp)(real x, real top, real_int lowest) {
     const real shift = PICK(0x1.8p23f, 0x1.8p52), log2_e = PICK(0x1.715476p0f, 0x1.71547652b82fep0);
     NAME(two_sum_t) difference = NAME(two_sum)(x, -top);

@@ -52,8 +52,9 @@ CLOSS_INLINE NAME(closs_point) NAME(huber)(real x, real y, real rho) {
 /* Binary cross-entropy of the logit x, s the logistic function: l = -w y log s(x) - (1 - y) log s(-x).
  *
  * With L = log(1 + exp(-|x|)), -log s(x) = L + max(-x, 0) and -log s(-x) = L + max(x, 0), so
- * l = (1 + (w - 1) y) L + |x| (1 - y if x > 0 else w y): nothing overflows, and for labels in [0, 1] nothing cancels.
- * The factor of L is written so that it is exactly 1 for w = 1. The slope (1 - y) s(x) - w y s(-x) is not written s(x)
+ * l = (w y + 1 - y) L + |x| (1 - y if x > 0 else w y): nothing overflows, and for labels in [0, 1] nothing cancels.
+ * The factor of L, w y + (1 - y), does not cancel for small w, and is exactly 1 for w = 1: 1 - y is exact for y >= 1/2,
+ * and rounds back below. The slope (1 - y) s(x) - w y s(-x) is not written s(x)
  * - y, which is off by 1e-3 (relative) in the tail. */
 CLOSS_INLINE NAME(closs_point) NAME(sigmoid_bce)(real x, real y, real pos_weight) {
     NAME(vm_logistic_t) at = NAME(vm_logistic)(ABS(x));
@@ -62,7 +63,7 @@ CLOSS_INLINE NAME(closs_point) NAME(sigmoid_bce)(real x, real y, real pos_weight
     real linear = factor == 0 ? R(0.0) : factor * ABS(x);
     real s_of_x = x > 0 ? at.upper : at.lower;
     real s_of_minus_x = x > 0 ? at.lower : at.upper;
-    return NAME(closs_point_of)(MADD(MADD(pos_weight - 1, y, R(1.0)), at.softplus, linear),
+    return NAME(closs_point_of)(MADD(MADD(pos_weight, y, negative), at.softplus, linear),
                                 MADD(-positive, s_of_minus_x, negative * s_of_x));
 }
 
@@ -83,7 +84,8 @@ CLOSS_INLINE NAME(closs_point) NAME(bce)(real x, real y, real pos_weight) {
     real log_q = negative == 0 ? R(0.0) : NAME(log_of_sum)(q.sum, e, q.error);
     real slope_p = positive == 0 ? R(0.0) : positive / (x + e);
     real slope_q = negative == 0 ? R(0.0) : negative / (q.sum + e);
-    return NAME(closs_point_of)(-MADD(positive, log_p, negative * log_q), slope_q - slope_p);
+    real value = -MADD(positive, log_p, negative * log_q);
+    return NAME(closs_point_of)(x == x ? value : x, x == x ? slope_q - slope_p : x);
 }
 
 /* l = max(0, margin - x y), slope -y where that is positive, else 0. */
@@ -118,14 +120,14 @@ CLOSS_INLINE NAME(closs_point) NAME(logistic_binary)(real x, real y, real unused
 CLOSS_INLINE NAME(closs_point) NAME(poisson_nll)(real x, real y, real unused) {
     (void)unused;
     real rate = NAME(vm_exp)(x);
-    int only_rate = (y == 0) | (rate > REAL_MAX);
+    int only_rate = (y == 0) | ((rate > REAL_MAX) & (y == y));
     return NAME(closs_point_of)(only_rate ? rate : MADD(-y, x, rate), rate - y);
 }
 
 /* Poisson regression with the rate x: l = x - y log(x + epsilon), slope 1 - y / (x + epsilon); y = 0 counts x alone. */
 CLOSS_INLINE NAME(closs_point) NAME(poisson_rate_nll)(real x, real y, real epsilon) {
     real log_rate = NAME(log_of_sum)(x, epsilon, R(0.0));
-    int only_rate = (y == 0) | (x > REAL_MAX);
+    int only_rate = (y == 0) | ((x > REAL_MAX) & (y == y));
     real slope = y == 0 ? R(1.0) : R(1.0) - y / (x + epsilon);
     return NAME(closs_point_of)(only_rate ? x : MADD(-y, log_rate, x), x == x ? slope : x);
 }

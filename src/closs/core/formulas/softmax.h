@@ -1,18 +1,18 @@
 /* The losses over classes: value and slope of a row of logits, or of one of its elements (compiled once a type).
  *
- * With m the largest of the logits x, e_c = exp(x_c - m), S = sum of e_c, L = log(S), the logarithm of the softmax is
- * x_c - m - L. Every loss here has targets q_c (the label's one-hot row, smoothed, weighted; or a distribution) and is
+ * With m the largest of the logits x, S = sum of exp(x_c - m), L = log(S), the logarithm of the softmax is x_c - m - L.
+ * Every loss here has targets q_c (the label's one-hot row, smoothed, weighted; or a distribution) and is
  *
  *     l = sum of q_c (m - x_c + L) + z (m + L)^2 [+ sum of q_c log(y_c)]
- *     dl/dx_c = (Q + 2 z (m + L)) e_c / S - q_c,  Q = sum of q_c
+ *     dl/dx_c = (Q + 2 z (m + L)) exp(x_c - m) / S - q_c,  Q = sum of q_c
  *
  * m - x_c and L are not negative: for targets that are not negative nothing cancels, and l is not negative either.
  * L is log(1 + others), where `others` leaves one of the largest logits out, so that a row that is sure of its class
  * has a loss down to 1e-38 and not 0 or 6e-8. A target of 0 counts 0, where the logit is -infinity too.
+ *
+ * The exponentials e_c are taken relative to a power of two near exp(m) instead of exp(m) itself, see vm_exp_from; the
+ * largest of them, `top`, is divided out of their sum.
  */
-
-/* e_c. */
-CLOSS_INLINE real NAME(softmax_exp)(real x, real m) { return NAME(vm_exp_difference)(x, m); }
 
 /* q_c, for a label y in a distribution: kept and a uniform part added (label smoothing), weighted. */
 CLOSS_INLINE real NAME(softmax_target)(real y, real weight, real keep, real uniform) {
@@ -46,12 +46,12 @@ CLOSS_INLINE double NAME(softmax_log_sum)(double others) {
 /* terms: sum of q_c (m - x_c), targets: Q, slopes: Q as the slope has it (with the cotangent of each element, if there
  * is one). */
 CLOSS_INLINE NAME(softmax_row)
-    NAME(softmax_of_row)(double m, double others, double terms, double targets, double slopes, double z) {
+    NAME(softmax_of_row)(double m, double top, double others, double terms, double targets, double slopes, double z) {
     NAME(softmax_row) row;
     row.log_sum = NAME(softmax_log_sum)(others);
     row.lse = m + row.log_sum;
     row.value = terms + targets * row.log_sum;
-    row.factor = (slopes + 2 * z * row.lse) / (1 + others);
+    row.factor = (slopes + 2 * z * row.lse) / (top + top * others);
     row.value += z == 0 ? 0 : z * row.lse * row.lse;
     return row;
 }

@@ -1,7 +1,7 @@
 /* The losses that compare vectors: value of a row from sums over its elements, and factors of its gradients.
  *
- * The sums are double for float vectors too, whose products are exact in it: nothing overflows, and nothing but the
- * last rounding is lost. Included once, by the driver: these are a few operations a row.
+ * The sums are double for float vectors too, whose products are exact in it: for them nothing overflows, and nothing
+ * but the last rounding is lost. Included once, by the driver: these are a few operations a row.
  */
 
 typedef struct closs_vectors_row {
@@ -14,7 +14,7 @@ typedef struct closs_vectors_row {
  * factors[0] is that 2, or 0. Comparisons are written so that NaN stays. */
 static inline closs_vectors_row closs_triplet_row(double d, double margin) {
     double l = d + margin;
-    closs_vectors_row row = {l <= 0 ? 0 : l, {l <= 0 ? 0 : 2, 0, 0}};
+    closs_vectors_row row = {l <= 0 ? 0 : l, {l <= 0 ? 0 : l > 0 ? 2 : l, 0, 0}};
     return row;
 }
 

@@ -1,0 +1,45 @@
+"""closs inside Numba: the Huber loss of each row, in a compiled parallel loop.
+
+The C function takes one struct, here an element of a NumPy array of the struct's type. Addresses of arrays are numbers
+for Numba: the arrays are arguments of the function, so that they live until it returns.
+"""
+
+import numba
+import numpy as np
+
+from closs import capi
+
+huber = capi.function("closs_huber_f32")
+Args = np.dtype(capi.closs_elementwise_f32)
+SUM = int(capi.CLOSS_SUM)
+
+
+@numba.njit(parallel=True)
+def huber_of_rows(pred, label, rho, args, sums, grad):
+    """Fills sums and grad. args: zeros, an argument struct for each row. Returns how many calls failed."""
+    failed = 0
+    for k in numba.prange(pred.shape[0]):
+        a = args[k]
+        a.batch = 1
+        a.inner = pred.shape[1]
+        a.pred = pred[k].ctypes.data
+        a.label = label[k].ctypes.data
+        a.grad = grad[k].ctypes.data
+        a.reduction = SUM
+        a.total = sums[k:].ctypes.data
+        failed += huber(args[k:].ctypes.data, rho) != 0
+    return failed
+
+
+def main():
+    rng = np.random.default_rng(0)
+    pred = rng.normal(size=(1000, 64)).astype(np.float32)
+    label = np.zeros_like(pred)
+    sums, grad = np.empty(len(pred)), np.empty_like(pred)
+    failed = huber_of_rows(pred, label, np.float32(1), np.zeros(len(pred), Args), sums, grad)
+    print(f"{len(pred)} rows, {failed} failed, sum {sums.sum():.6f}, sum of squared slopes {np.vdot(grad, grad):.6f}")
+    return pred, sums, grad
+
+
+if __name__ == "__main__":
+    main()
