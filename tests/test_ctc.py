@@ -97,7 +97,9 @@ def test_against_all_paths(frames, input, dtype):
             assert value == [np.inf]
             assert not grad.any()
             continue
-        np.testing.assert_allclose(value[0], float(expected), rtol=close, atol=close / 10 if input == "log_probs" else 1e-15)
+        np.testing.assert_allclose(
+            value[0], float(expected), rtol=close, atol=close / 10 if input == "log_probs" else 1e-15
+        )
         slopes = (np.exp(log_probs) if input == "logits" else 0) - visits
         if frames:
             assert abs(grad[0] - slopes).max() <= 10 * close * abs(slopes).max() + 1e-15

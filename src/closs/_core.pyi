@@ -116,6 +116,7 @@ def set_num_threads(threads: int) -> None: ...
 C_API: object
 
 def function_addresses() -> dict[str, int]: ...
+
 CTC_INPUTS: tuple[str, ...]
 CTC_INFEASIBLE: tuple[str, ...]
 

@@ -227,6 +227,8 @@ def evaluate_ctc(
     frame_counts = as_lengths("pred_lengths", pred_lengths, batch)
     labels = as_labels(label, label_lengths, options.label_layout, batch)
     weights = as_sample_weight(sample_weight, batch)
+    if abs(options.weight) > np.finfo(x.dtype).max:
+        raise ValueError(f"weight: expected a number that {x.dtype} can hold, got {options.weight}")
     value_shape, value_type = ((), np.dtype("f8")) if options.has_total else ((batch,), result_type)
     cotangent = as_cotangent("grad_output", grad_output, value_shape, x)
     raw = {

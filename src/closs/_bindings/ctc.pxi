@@ -21,7 +21,7 @@ cdef int succeed_ctc(closs_status status, const closs_ctc_bad *bad) except -1:
         raise BadCTC("length", bad.sample, bad.position, bad.value)
     if status == CLOSS_INFEASIBLE:
         raise BadCTC("infeasible", bad.sample, bad.position, bad.value)
-    return succeed(status, NULL)
+    return succeed(status, NULL, 0, False)
 
 
 cdef void *data_of(cnp.ndarray array) noexcept:
@@ -113,4 +113,4 @@ def run_ctc_greedy(cnp.ndarray pred not None, tuple sizes not None, tuple stride
         wide.score = data_of(score)
         with nogil:
             status = closs_ctc_greedy_f64(&wide)
-    succeed(status, NULL)
+    succeed(status, NULL, 0, False)
