@@ -477,8 +477,8 @@ def test_instruction_sets_with_fma_agree():
 
 def test_baseline_is_as_exact():
     """Without FMA too: the long samples once more in a process of their own."""
-    run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_ctc.py", "-k",
-               "long_samples and 400 or against_all_paths or large_logits", CLOSS_ISA="baseline", timeout=300)  # fmt: skip
+    some = "long_samples and 400 or against_all_paths or large_logits"
+    run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_ctc.py", "-k", some, CLOSS_ISA="baseline")
 
 
 # ---- Errors ----------------------------------------------------------------------------------------------------------
