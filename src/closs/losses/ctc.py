@@ -18,8 +18,8 @@ class CTCLoss:
 
     A path gives each frame a class; it spells the labels that remain when repetitions are merged and blanks removed. p
     is the sum over all paths that spell label, of the product over the frames of ``softmax(pred)[class]`` (A. Graves et
-    al., Connectionist Temporal Classification, ICML 2006). One value a sample; the gradient is with respect to pred, the
-    softmax included.
+    al., Connectionist Temporal Classification, ICML 2006). One value a sample; the gradient is with respect to pred,
+    the softmax included.
 
     As Gluon's class of this name, but exact in float32 too: the value within 1e-6, the gradient within 1e-5 of its
     largest element, for any number of frames and any scale of pred. With logits the value is never negative.

@@ -7,36 +7,42 @@
 
 /* ---- Over the classes of one frame ------------------------------------------------------------------------------ */
 
-enum { NAME(ROW_LANES) = 64, NAME(ROW_CHUNK) = 1024, NAME(SUM_BLOCK) = 128 };
+enum { NAME(ROW_CHUNK) = 1024, NAME(SUM_BLOCK) = 8 * CTC_LANES };
 
-/* The first position of a value that is in x. */
-CLOSS_INLINE int64_t NAME(ctc_position)(int64_t n, const real *x, real value) {
-    int64_t i = 0;
-    for (; i + NAME(ROW_LANES) <= n; i += NAME(ROW_LANES)) {
-        real_int found = 0;
-        for (int j = 0; j < NAME(ROW_LANES); j++) found |= x[i + j] == value;
-        if (found) break;
-    }
-    while (i < n - 1 && x[i] != value) i++;
-    return i;
+/* The sum of CTC_LANES numbers. */
+CLOSS_INLINE real NAME(ctc_sum_lanes)(const real *x) {
+    real four[4];
+    for (int j = 0; j < 4; j++) four[j] = (x[j] + x[j + 4]) + (x[j + 8] + x[j + 12]);
+    return (four[0] + four[1]) + (four[2] + four[3]);
 }
 
-/* The largest of x and its first position. NaNs are passed over; -infinity and 0 if nothing else is there. */
-static real NAME(ctc_row_max)(int64_t n, const real *x, int64_t *position) {
-    real best[NAME(ROW_LANES)];
-    for (int j = 0; j < NAME(ROW_LANES); j++) best[j] = -INFINITY;
-    if (n < NAME(ROW_LANES)) {
-        for (int64_t j = 0; j < n; j++) best[j] = x[j] > -INFINITY ? x[j] : -INFINITY;
-    } else {
-        for (int64_t i = 0; i < n; i += NAME(ROW_LANES)) {
-            const real *block = x + (i + NAME(ROW_LANES) <= n ? i : n - NAME(ROW_LANES)); /* the last one overlaps */
-            for (int j = 0; j < NAME(ROW_LANES); j++) best[j] = block[j] > best[j] ? block[j] : best[j];
-        }
+/* The largest of n >= lanes numbers and its first position; NaNs are passed over. */
+CLOSS_INLINE real NAME(ctc_lanes_max)(int lanes, int64_t n, const real *x, int64_t *position) {
+    real best[64];
+    for (int j = 0; j < lanes; j++) best[j] = -INFINITY;
+    for (int64_t i = 0; i < n; i += lanes) {
+        const real *block = x + (i + lanes <= n ? i : n - lanes); /* the last one overlaps the one before */
+        for (int j = 0; j < lanes; j++) best[j] = block[j] > best[j] ? block[j] : best[j];
     }
-    for (int half = NAME(ROW_LANES) / 2; half > 0; half /= 2)
+    for (int half = lanes / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++) best[j] = best[j + half] > best[j] ? best[j + half] : best[j];
-    *position = best[0] > -INFINITY ? NAME(ctc_position)(n, x, best[0]) : 0;
+
+    int64_t k = 0;
+    for (; k + lanes <= n; k += lanes) {
+        real_int found = 0;
+        for (int j = 0; j < lanes; j++) found |= x[k + j] == best[0];
+        if (found) break;
+    }
+    while (k < n && x[k] != best[0]) k++;
+    *position = k < n ? k : 0;
     return best[0];
+}
+
+/* The same for any n >= 1; -infinity and 0 if there is nothing but NaN. */
+static real NAME(ctc_row_max)(int64_t n, const real *x, int64_t *position) {
+    if (n >= 64) return NAME(ctc_lanes_max)(64, n, x, position);
+    if (n >= CTC_LANES) return NAME(ctc_lanes_max)(CTC_LANES, n, x, position);
+    return NAME(ctc_lanes_max)(1, n, x, position);
 }
 
 /* out[i] = factor exp(x[i] - top), n a multiple of CTC_LANES; out may be x. */
@@ -60,19 +66,26 @@ CLOSS_INLINE void NAME(ctc_exp_row)(int64_t n, const real *x, real top, real fac
     if (whole < n) NAME(ctc_exp_rest)(n - whole, x + whole, top, factor, out + whole);
 }
 
-/* The sum of exp(x[i] - top) over all i but position: what is left is exact where softmax is nearly 1. */
+/* The sum of exp(x[i] - top) over all i but position: what is left is exact where softmax is nearly 1. Lanes are summed
+ * in the type over 8 numbers, from there on in double. */
 static double NAME(ctc_row_rest)(int64_t n, const real *x, real top, int64_t position) {
-    real buffer[NAME(ROW_CHUNK)];
-    closs_sum sum = {0, 0};
+    real buffer[NAME(ROW_CHUNK) + CTC_LANES];
+    double total[CTC_LANES] = {0};
     for (int64_t i = 0; i < n; i += NAME(ROW_CHUNK)) {
         int64_t length = n - i < NAME(ROW_CHUNK) ? n - i : NAME(ROW_CHUNK);
-        int64_t padded = (length + NAME(SUM_BLOCK) - 1) / NAME(SUM_BLOCK) * NAME(SUM_BLOCK); /* sum_long_row's pace */
-        for (int64_t j = length; j < padded; j++) buffer[j] = 0;
         NAME(ctc_exp_row)(length, x + i, top, 1, buffer);
         if (position >= i && position < i + length) buffer[position - i] = 0;
-        NAME(sum_long_row)(padded, buffer, &sum);
+        for (int j = 0; j < CTC_LANES; j++) buffer[length + j] = 0;
+        for (int64_t block = 0; block < length; block += NAME(SUM_BLOCK)) {
+            int64_t end = length - block < NAME(SUM_BLOCK) ? length : block + NAME(SUM_BLOCK);
+            real lanes[CTC_LANES] = {0};
+            for (int64_t k = block; k < end; k += CTC_LANES)
+                for (int j = 0; j < CTC_LANES; j++) lanes[j] += buffer[k + j];
+            for (int j = 0; j < CTC_LANES; j++) total[j] += lanes[j];
+        }
     }
-    return closs_sum_value(sum);
+    for (int j = 0; j < 4; j++) total[j] = (total[j] + total[j + 4]) + (total[j + 8] + total[j + 12]);
+    return (total[0] + total[1]) + (total[2] + total[3]);
 }
 
 /* out[i] = factor exp(x[i] - top), and factor itself at position, unless that is -1; out may be x. */
@@ -205,11 +218,9 @@ static NAME(closs_ctc_shares)
             other[j] += is_top ? 0 : label_gamma[i + j];
         }
     }
-    for (int half = CTC_LANES / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++)
-            blank[j] += blank[j + half], top[j] += top[j + half], other[j] += other[j + half];
-    const real share = 1 / (blank[0] + (top[0] + other[0]));
+    const real of_blank = NAME(ctc_sum_lanes)(blank), of_others = NAME(ctc_sum_lanes)(other);
+    const real share = 1 / (of_blank + (NAME(ctc_sum_lanes)(top) + of_others));
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) label_gamma[i] *= share;
-    return (NAME(closs_ctc_shares)){blank[0] * share, other[0] * share};
+    return (NAME(closs_ctc_shares)){of_blank * share, of_others * share};
 }
