@@ -161,8 +161,7 @@ static NAME(probability) NAME(forwards)(const NAME(lattice) * it) {
         is_deep |= NAME(emit)(it, t, band, &blank);
         NAME(closs_ctc_states) to = NAME(alpha_at)(it, t);
         NAME(closs_ctc_states)
-        from_band = NAME(states_at)(&from, band.begin),
-        to_band = NAME(states_at)(&to, band.begin);
+        from_band = NAME(states_at)(&from, band.begin), to_band = NAME(states_at)(&to, band.begin);
         NAME(closs_ctc_wides) label = NAME(wides_at)(&it->emission, band.begin);
         it->kernels->forward(band.end - band.begin, &from_band, blank, &label, it->may_skip + band.begin, &to_band);
         if (t % NORMALISE_EVERY == NORMALISE_EVERY - 1) NAME(normalise_states)(it, &to, band);
