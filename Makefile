@@ -6,10 +6,10 @@ BUILD := build/make
 CC ?= cc
 CFLAGS_C := -std=c11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Wextra -Iinclude -Isrc/closs/core
 CORE := $(filter-out %_avx2.c %_avx512.c,$(wildcard src/closs/core/*.c src/closs/core/cpu/*.c))
-HEADERS := $(wildcard include/closs/*.h src/closs/core/*.h src/closs/core/*.def src/closs/core/*/*.h)
+HEADERS := $(wildcard include/closs/*.h tests/c/*.h src/closs/core/*.h src/closs/core/*.def src/closs/core/*/*.h)
 SOURCES := setup.py pyproject.toml $(wildcard src/closs/_bindings/*.p?? src/closs/core/*.c src/closs/core/*/*.c) $(HEADERS)
 
-.PHONY: demo test test-c exhaustive lint bench sanitize sanitize-c sanitize-python tsan clean install-c
+.PHONY: demo test test-c exhaustive lint bench sanitize sanitize-c sanitize-python tsan fuzz clean install-c
 
 # The main job: every loss with its gradient on real data.
 demo: $(VENV)/built
@@ -33,9 +33,11 @@ $(BUILD)/%: tests/c/%.c $(CORE) $(HEADERS)
 	mkdir -p $(BUILD)
 	$(CC) $(CFLAGS_C) -DCLOSS_BASELINE_ONLY $(CFLAGS_EXTRA) $< $(CORE) -o $@ -lm -lpthread
 
-test-c: $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/ulp
+test-c: $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/test_ctc $(BUILD)/fuzz_ctc $(BUILD)/ulp
 	$(BUILD)/test_closs
 	$(BUILD)/test_rows
+	$(BUILD)/test_ctc
+	$(BUILD)/fuzz_ctc 20000
 	$(BUILD)/ulp
 
 # The C library, its header, pkg-config and CMake files, without Python. CMAKE_FLAGS=-DBUILD_SHARED_LIBS=OFF: an archive.
@@ -64,9 +66,11 @@ lint: $(VENV)/built
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 sanitize: sanitize-c sanitize-python
 sanitize-c:
-	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/test_closs build/sanitize/test_rows
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" $(addprefix build/sanitize/,test_closs test_rows test_ctc fuzz_ctc)
 	build/sanitize/test_closs
 	build/sanitize/test_rows
+	build/sanitize/test_ctc
+	build/sanitize/fuzz_ctc 20000
 sanitize-python: $(VENV)/built
 	CC=gcc CFLAGS="-g $(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py --quiet build_ext --build-lib build/sanitize/lib --build-temp build/sanitize/temp
 	cp -r src/closs/*.py src/closs/*.pyi src/closs/py.typed src/closs/data src/closs/losses build/sanitize/lib/closs/
@@ -76,8 +80,21 @@ sanitize-python: $(VENV)/built
 # Races: clang and its OpenMP runtime, whose synchronisation the thread sanitizer understands.
 TSAN_CC ?= $(firstword $(notdir $(wildcard /usr/bin/clang /usr/bin/clang-[1-9]*)) clang)
 tsan:
-	$(MAKE) CC=$(TSAN_CC) BUILD=build/tsan CFLAGS_EXTRA="-g -fsanitize=thread -fopenmp" build/tsan/test_closs
+	$(MAKE) CC=$(TSAN_CC) BUILD=build/tsan CFLAGS_EXTRA="-g -fsanitize=thread -fopenmp" build/tsan/test_closs build/tsan/test_ctc
 	TSAN_OPTIONS=ignore_noninstrumented_modules=1 build/tsan/test_closs
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1 build/tsan/test_ctc
+
+# CTC with arbitrary arguments, for FUZZ_SECONDS: libFuzzer if there is a clang, else a program that makes its inputs.
+FUZZ_SECONDS ?= 60
+fuzz:
+ifneq ($(shell command -v $(TSAN_CC)),)
+	$(MAKE) CC=$(TSAN_CC) BUILD=build/fuzz CFLAGS_EXTRA="-g -O1 -DCLOSS_LIBFUZZER -fsanitize=fuzzer $(SANITIZE)" build/fuzz/fuzz_ctc
+	mkdir -p build/fuzz/corpus
+	build/fuzz/fuzz_ctc -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=build/fuzz/ build/fuzz/corpus
+else
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/fuzz_ctc
+	build/sanitize/fuzz_ctc 1000000
+endif
 
 include tools/quality.mk
 

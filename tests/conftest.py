@@ -12,6 +12,7 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "exhaustive: over all float32, some fifteen minutes a row; run with -m exhaustive"
     )
+    config.addinivalue_line("markers", "torch: against PyTorch, where it is installed; run alone with -m torch")
     if not config.option.markexpr:
         config.option.markexpr = "not exhaustive"
 

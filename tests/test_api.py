@@ -16,7 +16,7 @@ from registry import FIRST_ROWS, ROWS
 
 import closs
 
-ROW_LOSSES = {closs.SoftmaxCELoss, closs.TripletLoss, closs.CosineEmbeddingLoss, closs.SDMLLoss}
+ROW_LOSSES = {closs.SoftmaxCELoss, closs.TripletLoss, closs.CosineEmbeddingLoss, closs.SDMLLoss, closs.CTCLoss}
 PUBLIC = [getattr(closs, name) for name in closs.__all__]
 MODULES = ["closs", *(m.name for m in pkgutil.walk_packages(closs.__path__, "closs.") if m.name != "closs.__main__")]
 

@@ -1,7 +1,7 @@
 """Parity with Apache MXNet 1.9.1's gluon.loss, on every recorded call of the losses that closs has.
 
 data/gluon_1_9_1.npz holds, for each case, the arrays of the call, the loss, and what backward() left in the gradients;
-its entry ``cases`` tells class, constructor and arguments.
+its entry ``cases`` tells class, constructor and arguments. CTCLoss's are in test_ctc.py.
 """
 
 import json
@@ -13,7 +13,9 @@ from helpers import TESTS
 import closs
 
 RECORDED = np.load(TESTS / "data" / "gluon_1_9_1.npz")
-CASES = [case for case in json.loads(str(RECORDED["cases"])) if hasattr(closs, case["cls"])]
+CASES = [
+    case for case in json.loads(str(RECORDED["cases"])) if hasattr(closs, case["cls"]) and case["cls"] != "CTCLoss"
+]
 
 #: MXNet's own rounding: its formulas lose a few digits where closs does not; its divergence adds 1e-12 to the label.
 RELATIVE = {"float32": 2e-5, "float64": 1e-12}
@@ -24,7 +26,11 @@ REDUCTIONS = {"PoissonNLLLoss": "mean", "KLDivLoss": "sample_sum"}
 
 def test_all_are_recorded():
     counts = {case["cls"] for case in CASES}
-    assert counts == {cls for cls in closs.__all__ if cls.endswith("Loss")} - {"SigmoidBCELoss", "SoftmaxCELoss"}
+    assert counts == {cls for cls in closs.__all__ if cls.endswith("Loss")} - {
+        "SigmoidBCELoss",
+        "SoftmaxCELoss",
+        "CTCLoss",
+    }
 
 
 def assert_close(got, expected, bound: float) -> None:

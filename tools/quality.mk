@@ -22,8 +22,8 @@ static-analysis: $(VENV)/built
 
 # Reads of memory that was never set, and leaks. Without OpenMP, whose runtime keeps its threads' memory.
 valgrind:
-	$(MAKE) BUILD=build/valgrind CFLAGS_EXTRA="-g -O1" build/valgrind/test_closs build/valgrind/test_rows
-	for test in test_closs test_rows; do \
+	$(MAKE) BUILD=build/valgrind CFLAGS_EXTRA="-g -O1" $(addprefix build/valgrind/,test_closs test_rows test_ctc)
+	for test in test_closs test_rows test_ctc; do \
 	  valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=all build/valgrind/$$test || exit 1; done
 
 # Lines of the core that the C tests and the Python tests run, every instruction set of this machine together.
@@ -33,7 +33,7 @@ coverage: $(VENV)/built
 	rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)/c
 	CC="gcc --coverage -fprofile-update=atomic" $(BIN)/python setup.py --quiet build_ext --build-lib $(COVERAGE)/lib --build-temp $(COVERAGE)/temp
 	cp -r $(filter-out %.so %/lib %/include %/core %/_bindings,$(wildcard src/closs/*)) $(COVERAGE)/lib/closs/
-	for test in test_closs test_rows; do $(CC) $(CFLAGS_C) tests/c/$$test.c -L$(COVERAGE)/lib/closs/lib -lcloss -lm \
+	for test in test_closs test_rows test_ctc; do $(CC) $(CFLAGS_C) tests/c/$$test.c -L$(COVERAGE)/lib/closs/lib -lcloss -lm \
 	  -Wl,-rpath,$$PWD/$(COVERAGE)/lib/closs/lib -o $(COVERAGE)/$$test && $(COVERAGE)/$$test || exit 1; done
 	PYTHONPATH=$(COVERAGE)/lib $(BIN)/python -m pytest -q --ignore=tests/test_api.py --ignore=tests/test_embed.py --ignore=tests/test_tour.py
 	$(BIN)/gcovr --root . --filter src/closs/core --merge-lines --gcov-suspicious-hits-threshold 0 --fail-under-line 95 $(COVERAGE)/temp

@@ -39,6 +39,8 @@ ROWS = {
     "Triplet": "vectors",
     "CosineEmbedding": "signs",
 }
+#: CTC, of shapes N x T x C x S: logits laid out as each one's default is, or (T, N, C) for all; class 0 is the blank.
+CTC = {"CTC": "transcripts", "CTC TNC": "transcripts"}
 Array = np.ndarray[Any, Any]
 #: Returns the value as a float, and the gradient, or gradients, as whatever the peer makes of it.
 Call = Callable[[], tuple[float, Any]]
@@ -62,6 +64,8 @@ def labels(kind: str, shape: Shape, dtype: str) -> tuple[Array, ...]:
     if kind == "distribution":
         drawn = rng.random(shape, dtype)
         return (drawn / drawn.sum(axis=1, keepdims=True),)
+    if kind == "transcripts":
+        return (rng.integers(1, shape[2], (shape[0], shape[3])),)
     if kind == "signs":
         return normal(1, shape, dtype), 2 * rng.integers(0, 2, shape[0]).astype(dtype) - 1
     drawn = rng.integers(0, 5 if kind == "count" else 2, shape, np.int8).astype(dtype)
@@ -70,7 +74,13 @@ def labels(kind: str, shape: Shape, dtype: str) -> tuple[Array, ...]:
 
 def data(loss: str, shape: Shape, dtype: str) -> tuple[Array, ...]:
     """The arguments of a loss; those with a gradient come first."""
-    return normal(0, shape, dtype), *labels((LABELS | ROWS)[loss], shape, dtype)
+    logits = shape[:3] if loss in CTC else shape
+    return normal(0, logits, dtype), *labels((LABELS | ROWS | CTC)[loss], shape, dtype)
+
+
+def frames_first(logits: Array) -> Array:
+    """(N, T, C) as (T, N, C), contiguous."""
+    return np.ascontiguousarray(logits.transpose(1, 0, 2))
 
 
 def gradients(loss: str) -> int:
@@ -83,7 +93,22 @@ def closs_contestant(reused: bool):
     closs.set_num_threads(THREADS)
     options = {"KLDiv": {"from_logits": False}}
 
+    def make_ctc(loss: str, shape: Shape, dtype: str) -> Call:
+        logits, label = data(loss, shape, dtype)
+        layout = "TNC" if loss == "CTC TNC" else "NTC"
+        pred = frames_first(logits) if layout == "TNC" else logits
+        evaluate = closs.CTCLoss(layout, blank="first", reduction="mean").value_and_grad
+        out = np.empty_like(pred) if reused else None
+
+        def call():
+            value, grad = evaluate(pred, label, grad_out=out)
+            return value, grad.transpose(1, 0, 2) if layout == "TNC" else grad
+
+        return call
+
     def make(loss: str, shape: Shape, dtype: str) -> Call:
+        if loss in CTC:
+            return make_ctc(loss, shape, dtype)
         arrays = data(loss, shape, dtype)
         name = loss.removesuffix(" in place")
         evaluate = getattr(closs, name + "Loss")(reduction="mean", **options.get(loss, {})).value_and_grad
@@ -106,7 +131,7 @@ def numpy_contestant():
     full_names = {"SigmoidBCE": "SigmoidBinaryCrossEntropy", "SoftmaxCE": "SoftmaxCrossEntropy"}
 
     def make(loss: str, shape: Shape, dtype: str) -> Call | None:
-        if loss.endswith("in place"):
+        if loss.endswith("in place") or loss in CTC:
             return None
         arrays = data(loss, shape, dtype)
         plain = exhibit(full_names.get(loss, loss)).plain
@@ -124,7 +149,7 @@ def numpy_in_place_contestant():
     import in_place
 
     def make(loss: str, shape: Shape, dtype: str) -> Call | None:
-        if loss in ROWS:
+        if loss not in LABELS:
             return None
         pred, label = data(loss, shape, dtype)
         evaluate = getattr(in_place, loss)
@@ -154,7 +179,22 @@ def torch_contestant():
         "CosineEmbedding": F.cosine_embedding_loss,
     }
 
+    def make_ctc(loss: str, shape: Shape, dtype: str) -> Call:
+        logits, label = data(loss, shape, dtype)
+        pred, label = torch.from_numpy(frames_first(logits)).requires_grad_(True), torch.from_numpy(label)
+        frames, counts = torch.full((shape[0],), shape[1]), torch.full((shape[0],), shape[3])
+
+        def call():
+            pred.grad = None
+            value = F.ctc_loss(pred.log_softmax(-1), label, frames, counts, reduction="sum") / shape[0]
+            value.backward()
+            return value.item(), pred.grad.transpose(0, 1)
+
+        return call
+
     def make(loss: str, shape: Shape, dtype: str) -> Call | None:
+        if loss in CTC:
+            return make_ctc(loss, shape, dtype)
         if loss not in losses:
             return None
         arrays = [torch.from_numpy(a) for a in data(loss, shape, dtype)]
@@ -197,6 +237,17 @@ def jax_contestant():
         "Triplet": lambda x, p, n: jax.nn.relu(((p - x) ** 2).sum(1) - ((n - x) ** 2).sum(1) + 1),
         "CosineEmbedding": cosine,
     }
+
+    try:
+        import optax
+
+        def ctc(logits, label):
+            frames, counts = jnp.zeros(logits.shape[:2], logits.dtype), jnp.zeros(label.shape, logits.dtype)
+            return optax.ctc_loss(logits, frames, label, counts)
+
+        losses |= dict.fromkeys(CTC, ctc)
+    except ImportError:
+        pass
 
     def make(loss: str, shape: Shape, dtype: str) -> Call | None:
         if loss not in losses:

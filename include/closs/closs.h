@@ -58,6 +58,8 @@ typedef enum closs_status {
     CLOSS_BAD_LABEL,      /* a class out of range, or a label that is not one of those allowed; see closs_bad_label */
     CLOSS_NO_MEMORY,      /* working memory could not be had */
     CLOSS_TOO_NEW,        /* a reserved field is not 0: an argument of a later release, or memory never set to 0 */
+    CLOSS_BAD_LENGTH,     /* a label length or pred length that is negative or beyond its array; see closs_ctc_bad */
+    CLOSS_INFEASIBLE,     /* CTC with CLOSS_CTC_RAISE: no path spells a sample's labels; see closs_ctc_bad */
 } closs_status;
 
 /* One English sentence for a status; never NULL, static storage. */
@@ -471,6 +473,148 @@ CLOSS_EXPORT size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad);
  * q_ij log(q_ij / p_ij). smoothing in [0, 1]. A batch of one has no elsewhere. K. Bonadiman et al., ACL 2019. */
 CLOSS_EXPORT closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing);
 CLOSS_EXPORT closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing);
+
+/* ---- Connectionist temporal classification --------------------------------------------------------------------------
+ *
+ * For a sample with T frames of C class scores and S labels: l = -log p, p the sum over all paths (a class for each
+ * frame) that become the labels once repetitions are merged and blanks are removed, of the product of the path's
+ * probabilities. Probabilities are the softmax of pred in each frame, or exp(pred). A. Graves et al., ICML 2006.
+ */
+typedef enum closs_ctc_input {
+    CLOSS_CTC_LOGITS = 0, /* pred goes through a softmax; the gradient is with respect to the logits */
+    CLOSS_CTC_LOG_PROBS,  /* pred is log-probabilities, used as they are; the gradient is with respect to them */
+} closs_ctc_input;
+
+/* What an infeasible sample gives: one whose labels no path spells, because there are too few frames (S plus the number
+ * of labels that equal the one before are needed), or because every path has a class with a score of -infinity. */
+typedef enum closs_ctc_infeasible {
+    CLOSS_CTC_INF = 0, /* value infinity, gradient exactly 0 */
+    CLOSS_CTC_ZERO,    /* value 0, gradient exactly 0 */
+    CLOSS_CTC_RAISE,   /* CLOSS_INFEASIBLE, and no output is touched; takes the time of a second value */
+} closs_ctc_infeasible;
+
+/* Which sample was wrong. CLOSS_BAD_LABEL: `value` is label number `position` of the sample, outside 0 .. classes - 1
+ * or the blank. CLOSS_BAD_LENGTH: `value` is its length, position 0 for pred_lengths and 1 for label_lengths; with
+ * label offsets also the offset itself, position 2. CLOSS_INFEASIBLE: position and value are 0. */
+typedef struct closs_ctc_bad {
+    int64_t sample, position, value;
+} closs_ctc_bad;
+
+/* pred[n * batch_stride + t * time_stride + c] is the score of class c in frame t of sample n; strides count elements.
+ * So (batch, time, classes) and (time, batch, classes) are both read in place. Rows of classes must not overlap.
+ *
+ * Label i of sample n is label[start + i * label_stride] with start = n * label_batch_stride, or label_offsets[n] if
+ * that is given, as for one concatenated vector of all labels. There are label_lengths[n] of them; without
+ * label_lengths, those before the first -1, or else label_width. Only these are read. Labels are classes other than
+ * the blank. */
+typedef struct closs_ctc_args_f32 {
+    int64_t batch, time, classes;      /* batch and time may be 0; classes at most 2^31 - 1 */
+    int64_t batch_stride, time_stride; /* both 0: C-contiguous (batch, time, classes) */
+
+    const float *pred;           /* NULL only if that is empty */
+    const int64_t *pred_lengths; /* (batch,) frames of each sample, 0 .. time; NULL: time */
+    int64_t blank;               /* the class that is no label */
+    closs_ctc_input input;
+    closs_ctc_infeasible infeasible;
+
+    const int64_t *label;         /* NULL only if no sample has labels */
+    int64_t label_width;          /* labels that a sample may have */
+    int64_t label_batch_stride;   /* 0: label_width */
+    int64_t label_stride;         /* 0: 1 */
+    int64_t label_size;           /* elements behind label, which no access exceeds; 0: what the strides imply */
+    const int64_t *label_offsets; /* (batch,); needs label_size; NULL: see above */
+    const int64_t *label_lengths; /* (batch,), 0 .. label_width; NULL: see above */
+
+    const float *scale;        /* (batch,) factor of each sample's gradient, which is 0 where it is 0; NULL: ones */
+    float *value;              /* (batch,) l; NULL: not wanted */
+    float *grad;               /* scale times the gradient, 0 in frames beyond pred_lengths; NULL: not wanted */
+    int64_t grad_batch_stride; /* of grad, which may be pred itself; both 0: as for pred */
+    int64_t grad_time_stride;
+    uint8_t *feasible; /* (batch,) 1, or 0 for an infeasible sample; NULL: not wanted */
+
+    void *workspace;       /* any alignment; NULL: allocated, and freed before the call returns */
+    size_t workspace_size; /* in bytes */
+    closs_ctc_bad *bad;    /* filled in for the statuses named there; NULL: not wanted */
+    int64_t reserved[4];   /* room for later releases: 0 */
+} closs_ctc_args_f32;
+
+typedef struct closs_ctc_args_f64 {
+    int64_t batch, time, classes;
+    int64_t batch_stride, time_stride;
+
+    const double *pred;
+    const int64_t *pred_lengths;
+    int64_t blank;
+    closs_ctc_input input;
+    closs_ctc_infeasible infeasible;
+
+    const int64_t *label;
+    int64_t label_width;
+    int64_t label_batch_stride;
+    int64_t label_stride;
+    int64_t label_size;
+    const int64_t *label_offsets;
+    const int64_t *label_lengths;
+
+    const double *scale;
+    double *value;
+    double *grad;
+    int64_t grad_batch_stride;
+    int64_t grad_time_stride;
+    uint8_t *feasible;
+
+    void *workspace;
+    size_t workspace_size;
+    closs_ctc_bad *bad;
+    int64_t reserved[4];
+} closs_ctc_args_f64;
+
+/* Values and gradients. An empty label is the all-blank path; with T = 0 it has l = 0. With logits l is never negative.
+ * NaN in a sample's frames (with log-probabilities: in a class that it uses), two infinite logits in a frame, or a
+ * frame of nothing but -infinity give NaN for that sample and no other. From finite scores nothing is NaN. float: l
+ * within 1e-6 of the exact value, relative, the gradient within 1e-5 of its largest element. Scores that are more than
+ * 2^61 / time below their frame's largest count as that. */
+CLOSS_EXPORT closs_status closs_ctc_f32(const closs_ctc_args_f32 *args);
+CLOSS_EXPORT closs_status closs_ctc_f64(const closs_ctc_args_f64 *args);
+
+/* Bytes of workspace with which a call with these arguments (label_width alone is looked at, not the labels) uses every
+ * thread that closs_get_num_threads() gives. One of at least the size for a single thread is accepted, and used by as
+ * many threads as fit; a smaller one is CLOSS_BAD_SIZE. 0 if the sizes are negative or overflow. */
+CLOSS_EXPORT size_t closs_ctc_workspace_size_f32(const closs_ctc_args_f32 *args);
+CLOSS_EXPORT size_t closs_ctc_workspace_size_f64(const closs_ctc_args_f64 *args);
+
+/* Decoding by the best path: the largest class of each frame (the first of equal ones), repetitions merged, blanks
+ * removed. Arguments as above. */
+typedef struct closs_ctc_greedy_args_f32 {
+    int64_t batch, time, classes;
+    int64_t batch_stride, time_stride;
+    const float *pred;
+    const int64_t *pred_lengths;
+    int64_t blank;
+    closs_ctc_input input;
+
+    int64_t *label;         /* (batch, time), C-contiguous: the labels of each sample, then -1 */
+    int64_t *label_lengths; /* (batch,); NULL: not wanted */
+    float *score;           /* (batch,) the logarithm of the path's probability; NULL: not wanted */
+    int64_t reserved[4];
+} closs_ctc_greedy_args_f32;
+
+typedef struct closs_ctc_greedy_args_f64 {
+    int64_t batch, time, classes;
+    int64_t batch_stride, time_stride;
+    const double *pred;
+    const int64_t *pred_lengths;
+    int64_t blank;
+    closs_ctc_input input;
+
+    int64_t *label;
+    int64_t *label_lengths;
+    double *score;
+    int64_t reserved[4];
+} closs_ctc_greedy_args_f64;
+
+CLOSS_EXPORT closs_status closs_ctc_greedy_f32(const closs_ctc_greedy_args_f32 *args);
+CLOSS_EXPORT closs_status closs_ctc_greedy_f64(const closs_ctc_greedy_args_f64 *args);
 
 #ifdef __cplusplus
 }

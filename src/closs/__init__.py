@@ -12,6 +12,7 @@ from closs._core import version as _version
 from closs._threads import get_num_threads, num_threads, set_num_threads
 from closs.losses import (
     CosineEmbeddingLoss,
+    CTCLoss,
     HingeLoss,
     HuberLoss,
     KLDivLoss,
@@ -26,11 +27,13 @@ from closs.losses import (
     SoftmaxCrossEntropyLoss,
     SquaredHingeLoss,
     TripletLoss,
+    ctc_greedy_decode,
 )
 
 __version__ = _version()
 
 __all__ = [
+    "CTCLoss",
     "CosineEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
@@ -47,6 +50,7 @@ __all__ = [
     "SquaredHingeLoss",
     "TripletLoss",
     "config",
+    "ctc_greedy_decode",
     "get_include",
     "get_library_dir",
     "get_num_threads",

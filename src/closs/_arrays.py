@@ -17,7 +17,7 @@ from closs import _core
 Array = NDArray[Any]
 
 #: The type in which each type of pred is computed; everything else of a kind follows NumPy's rules.
-_COMPUTED_IN = {np.dtype(t): np.dtype(c) for t, c in (("f2", "f4"), ("f4", "f4"), ("f8", "f8"))}
+COMPUTED_IN = {np.dtype(t): np.dtype(c) for t, c in (("f2", "f4"), ("f4", "f4"), ("f8", "f8"))}
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def as_pred(name: str, array: ArrayLike) -> tuple[Array, np.dtype[Any]]:
     """The array, C-contiguous in the type it is computed in, and the type of the results."""
     pred = real_array(name, array)
     result_type = pred.dtype.newbyteorder("=") if pred.dtype.kind == "f" else np.dtype("f8")
-    if result_type not in _COMPUTED_IN:
+    if result_type not in COMPUTED_IN:
         raise TypeError(f"{name}: expected float16, float32, float64, integers or bools, got dtype {pred.dtype}")
-    return ready(pred, _COMPUTED_IN[result_type]), result_type
+    return ready(pred, COMPUTED_IN[result_type]), result_type
 
 
 def ready(array: Array, dtype: np.dtype[Any]) -> Array:

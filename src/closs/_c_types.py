@@ -21,6 +21,8 @@ class closs_status(IntEnum):
     CLOSS_BAD_LABEL = 10
     CLOSS_NO_MEMORY = 11
     CLOSS_TOO_NEW = 12
+    CLOSS_BAD_LENGTH = 13
+    CLOSS_INFEASIBLE = 14
 
 
 CLOSS_OK = closs_status.CLOSS_OK
@@ -36,6 +38,8 @@ CLOSS_MISSING_OUTPUT = closs_status.CLOSS_MISSING_OUTPUT
 CLOSS_BAD_LABEL = closs_status.CLOSS_BAD_LABEL
 CLOSS_NO_MEMORY = closs_status.CLOSS_NO_MEMORY
 CLOSS_TOO_NEW = closs_status.CLOSS_TOO_NEW
+CLOSS_BAD_LENGTH = closs_status.CLOSS_BAD_LENGTH
+CLOSS_INFEASIBLE = closs_status.CLOSS_INFEASIBLE
 
 
 class closs_api_entry(Structure):
@@ -265,6 +269,134 @@ class closs_pairwise_f64(Structure):
     ]
 
 
+class closs_ctc_input(IntEnum):
+    CLOSS_CTC_LOGITS = 0
+    CLOSS_CTC_LOG_PROBS = 1
+
+
+CLOSS_CTC_LOGITS = closs_ctc_input.CLOSS_CTC_LOGITS
+CLOSS_CTC_LOG_PROBS = closs_ctc_input.CLOSS_CTC_LOG_PROBS
+
+
+class closs_ctc_infeasible(IntEnum):
+    CLOSS_CTC_INF = 0
+    CLOSS_CTC_ZERO = 1
+    CLOSS_CTC_RAISE = 2
+
+
+CLOSS_CTC_INF = closs_ctc_infeasible.CLOSS_CTC_INF
+CLOSS_CTC_ZERO = closs_ctc_infeasible.CLOSS_CTC_ZERO
+CLOSS_CTC_RAISE = closs_ctc_infeasible.CLOSS_CTC_RAISE
+
+
+class closs_ctc_bad(Structure):
+    _fields_ = [
+        ("sample", c_int64),
+        ("position", c_int64),
+        ("value", c_int64),
+    ]
+
+
+class closs_ctc_args_f32(Structure):
+    _fields_ = [
+        ("batch", c_int64),
+        ("time", c_int64),
+        ("classes", c_int64),
+        ("batch_stride", c_int64),
+        ("time_stride", c_int64),
+        ("pred", c_void_p),
+        ("pred_lengths", c_void_p),
+        ("blank", c_int64),
+        ("input", c_int),
+        ("infeasible", c_int),
+        ("label", c_void_p),
+        ("label_width", c_int64),
+        ("label_batch_stride", c_int64),
+        ("label_stride", c_int64),
+        ("label_size", c_int64),
+        ("label_offsets", c_void_p),
+        ("label_lengths", c_void_p),
+        ("scale", c_void_p),
+        ("value", c_void_p),
+        ("grad", c_void_p),
+        ("grad_batch_stride", c_int64),
+        ("grad_time_stride", c_int64),
+        ("feasible", c_void_p),
+        ("workspace", c_void_p),
+        ("workspace_size", c_size_t),
+        ("bad", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_ctc_args_f64(Structure):
+    _fields_ = [
+        ("batch", c_int64),
+        ("time", c_int64),
+        ("classes", c_int64),
+        ("batch_stride", c_int64),
+        ("time_stride", c_int64),
+        ("pred", c_void_p),
+        ("pred_lengths", c_void_p),
+        ("blank", c_int64),
+        ("input", c_int),
+        ("infeasible", c_int),
+        ("label", c_void_p),
+        ("label_width", c_int64),
+        ("label_batch_stride", c_int64),
+        ("label_stride", c_int64),
+        ("label_size", c_int64),
+        ("label_offsets", c_void_p),
+        ("label_lengths", c_void_p),
+        ("scale", c_void_p),
+        ("value", c_void_p),
+        ("grad", c_void_p),
+        ("grad_batch_stride", c_int64),
+        ("grad_time_stride", c_int64),
+        ("feasible", c_void_p),
+        ("workspace", c_void_p),
+        ("workspace_size", c_size_t),
+        ("bad", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_ctc_greedy_args_f32(Structure):
+    _fields_ = [
+        ("batch", c_int64),
+        ("time", c_int64),
+        ("classes", c_int64),
+        ("batch_stride", c_int64),
+        ("time_stride", c_int64),
+        ("pred", c_void_p),
+        ("pred_lengths", c_void_p),
+        ("blank", c_int64),
+        ("input", c_int),
+        ("label", c_void_p),
+        ("label_lengths", c_void_p),
+        ("score", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
+class closs_ctc_greedy_args_f64(Structure):
+    _fields_ = [
+        ("batch", c_int64),
+        ("time", c_int64),
+        ("classes", c_int64),
+        ("batch_stride", c_int64),
+        ("time_stride", c_int64),
+        ("pred", c_void_p),
+        ("pred_lengths", c_void_p),
+        ("blank", c_int64),
+        ("input", c_int),
+        ("label", c_void_p),
+        ("label_lengths", c_void_p),
+        ("score", c_void_p),
+        ("reserved", c_int64 * 4),
+    ]
+
+
 # Result and arguments of each function.
 SIGNATURES: dict[str, tuple[type[Any] | None, list[type[Any]]]] = {
     "closs_status_string": (c_char_p, [c_int]),
@@ -324,4 +456,10 @@ SIGNATURES: dict[str, tuple[type[Any] | None, list[type[Any]]]] = {
     "closs_pairwise_workspace_f64": (c_size_t, [c_int64, c_int]),
     "closs_sdml_f32": (c_int, [c_void_p, c_double]),
     "closs_sdml_f64": (c_int, [c_void_p, c_double]),
+    "closs_ctc_f32": (c_int, [c_void_p]),
+    "closs_ctc_f64": (c_int, [c_void_p]),
+    "closs_ctc_workspace_size_f32": (c_size_t, [c_void_p]),
+    "closs_ctc_workspace_size_f64": (c_size_t, [c_void_p]),
+    "closs_ctc_greedy_f32": (c_int, [c_void_p]),
+    "closs_ctc_greedy_f64": (c_int, [c_void_p]),
 }

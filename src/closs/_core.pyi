@@ -116,3 +116,38 @@ def set_num_threads(threads: int) -> None: ...
 C_API: object
 
 def function_addresses() -> dict[str, int]: ...
+
+CTC_INPUTS: tuple[str, ...]
+CTC_INFEASIBLE: tuple[str, ...]
+
+class BadCTC(ValueError): ...
+
+def run_ctc(
+    pred: Any,
+    sizes: tuple[int, int, int],
+    strides: tuple[int, int],
+    pred_lengths: Any,
+    blank: int,
+    input: str,
+    infeasible: str,
+    label: Any,
+    label_steps: tuple[int, int, int],
+    label_offsets: Any,
+    label_lengths: Any,
+    scale: Any,
+    value: Any,
+    grad: Any,
+    grad_strides: tuple[int, int],
+    feasible: Any,
+) -> None: ...
+def run_ctc_greedy(
+    pred: Any,
+    sizes: tuple[int, int, int],
+    strides: tuple[int, int],
+    pred_lengths: Any,
+    blank: int,
+    input: str,
+    label: Any,
+    label_lengths: Any,
+    score: Any,
+) -> None: ...

@@ -1,5 +1,5 @@
 # The public C API (include/closs/closs.h), declared for Cython. The bindings call nothing else.
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint8_t
 
 cdef extern from "closs/closs.h" nogil:
     ctypedef enum closs_status:
@@ -7,6 +7,8 @@ cdef extern from "closs/closs.h" nogil:
         CLOSS_BAD_PARAMETER
         CLOSS_BAD_LABEL
         CLOSS_NO_MEMORY
+        CLOSS_BAD_LENGTH
+        CLOSS_INFEASIBLE
 
     ctypedef enum closs_reduction:
         CLOSS_SAMPLE_MEAN
@@ -199,3 +201,113 @@ cdef extern from "closs/closs.h" nogil:
 
     closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing)
     closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing)
+
+    ctypedef enum closs_ctc_input:
+        CLOSS_CTC_LOGITS
+        CLOSS_CTC_LOG_PROBS
+
+    ctypedef enum closs_ctc_infeasible:
+        CLOSS_CTC_INF
+        CLOSS_CTC_ZERO
+        CLOSS_CTC_RAISE
+
+    ctypedef struct closs_ctc_bad:
+        int64_t sample
+        int64_t position
+        int64_t value
+
+    ctypedef struct closs_ctc_args_f32:
+        int64_t batch
+        int64_t time
+        int64_t classes
+        int64_t batch_stride
+        int64_t time_stride
+        const void *pred
+        const int64_t *pred_lengths
+        int64_t blank
+        closs_ctc_input input
+        closs_ctc_infeasible infeasible
+        const int64_t *label
+        int64_t label_width
+        int64_t label_batch_stride
+        int64_t label_stride
+        int64_t label_size
+        const int64_t *label_offsets
+        const int64_t *label_lengths
+        const void *scale
+        void *value
+        void *grad
+        int64_t grad_batch_stride
+        int64_t grad_time_stride
+        uint8_t *feasible
+        void *workspace
+        size_t workspace_size
+        closs_ctc_bad *bad
+        int64_t reserved[4]
+
+    ctypedef struct closs_ctc_args_f64:
+        int64_t batch
+        int64_t time
+        int64_t classes
+        int64_t batch_stride
+        int64_t time_stride
+        const void *pred
+        const int64_t *pred_lengths
+        int64_t blank
+        closs_ctc_input input
+        closs_ctc_infeasible infeasible
+        const int64_t *label
+        int64_t label_width
+        int64_t label_batch_stride
+        int64_t label_stride
+        int64_t label_size
+        const int64_t *label_offsets
+        const int64_t *label_lengths
+        const void *scale
+        void *value
+        void *grad
+        int64_t grad_batch_stride
+        int64_t grad_time_stride
+        uint8_t *feasible
+        void *workspace
+        size_t workspace_size
+        closs_ctc_bad *bad
+        int64_t reserved[4]
+
+    closs_status closs_ctc_f32(const closs_ctc_args_f32 *args)
+    closs_status closs_ctc_f64(const closs_ctc_args_f64 *args)
+    size_t closs_ctc_workspace_size_f32(const closs_ctc_args_f32 *args)
+    size_t closs_ctc_workspace_size_f64(const closs_ctc_args_f64 *args)
+
+    ctypedef struct closs_ctc_greedy_args_f32:
+        int64_t batch
+        int64_t time
+        int64_t classes
+        int64_t batch_stride
+        int64_t time_stride
+        const void *pred
+        const int64_t *pred_lengths
+        int64_t blank
+        closs_ctc_input input
+        int64_t *label
+        int64_t *label_lengths
+        void *score
+        int64_t reserved[4]
+
+    ctypedef struct closs_ctc_greedy_args_f64:
+        int64_t batch
+        int64_t time
+        int64_t classes
+        int64_t batch_stride
+        int64_t time_stride
+        const void *pred
+        const int64_t *pred_lengths
+        int64_t blank
+        closs_ctc_input input
+        int64_t *label
+        int64_t *label_lengths
+        void *score
+        int64_t reserved[4]
+
+    closs_status closs_ctc_greedy_f32(const closs_ctc_greedy_args_f32 *args)
+    closs_status closs_ctc_greedy_f64(const closs_ctc_greedy_args_f64 *args)

@@ -1,11 +1,13 @@
 /* The only file that knows float types.
  *
  * A type-generic text is compiled once a type: define CLOSS_REAL as 32 or 64, include this file, then the text. It
- * speaks of `real`, of functions `NAME(foo)` (foo_f32 or foo_f64), of constants `R(0.5)`, and of pairs of constants
- * `PICK(for_float, for_double)`. The file may be included again with another CLOSS_REAL in the same translation unit.
+ * speaks of `real`, of the integers of its width `real_bits` (unsigned) and `real_int` (signed), of functions
+ * `NAME(foo)` (foo_f32 or foo_f64), of constants `R(0.5)`, and of pairs of constants `PICK(for_float, for_double)`. The
+ * file may be included again with another CLOSS_REAL in the same translation unit.
  */
 #undef real
 #undef real_bits
+#undef real_int
 #undef NAME
 #undef R
 #undef PICK
@@ -22,6 +24,7 @@
 #if CLOSS_REAL == 32
 #define real float
 #define real_bits uint32_t
+#define real_int int32_t
 #define NAME(name) CLOSS_JOIN(name, _f32)
 #define R(constant) CLOSS_JOIN(constant, f)
 #define PICK(for_float, for_double) for_float
@@ -33,6 +36,7 @@
 #elif CLOSS_REAL == 64
 #define real double
 #define real_bits uint64_t
+#define real_int int64_t
 #define NAME(name) CLOSS_JOIN(name, _f64)
 #define R(constant) constant
 #define PICK(for_float, for_double) for_double

@@ -17,6 +17,8 @@ const char *closs_status_string(closs_status status) {
     case CLOSS_BAD_LABEL: return "a label is out of range";
     case CLOSS_NO_MEMORY: return "out of memory";
     case CLOSS_TOO_NEW: return "a reserved field is not 0: an argument of a later release, or memory never set to 0";
+    case CLOSS_BAD_LENGTH: return "a length of labels or of pred is negative or beyond its array";
+    case CLOSS_INFEASIBLE: return "no path spells the labels of a sample";
     }
     return "unknown status";
 }

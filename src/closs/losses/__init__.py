@@ -3,6 +3,7 @@
 The objects are immutable, can be compared, hashed and pickled, and may be used by many threads at once.
 """
 
+from closs.losses.ctc import CTCLoss, ctc_greedy_decode
 from closs.losses.elementwise import (
     HingeLoss,
     HuberLoss,
@@ -18,6 +19,7 @@ from closs.losses.metric import CosineEmbeddingLoss, SDMLLoss, TripletLoss
 from closs.losses.softmax import KLDivLoss, SoftmaxCELoss, SoftmaxCrossEntropyLoss
 
 __all__ = [
+    "CTCLoss",
     "CosineEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
@@ -33,4 +35,5 @@ __all__ = [
     "SoftmaxCrossEntropyLoss",
     "SquaredHingeLoss",
     "TripletLoss",
+    "ctc_greedy_decode",
 ]

@@ -57,4 +57,6 @@ typedef struct {
     void (*squared_distances)(int64_t rows, int64_t n, const real *a, const real *b, real *distance);
     void (*weighted_differences)(int64_t rows, int64_t n, const real *a, const real *b, const real *weight,
                                  int64_t step, double factor, real *grad);
+
+    NAME(closs_ctc_kernels) ctc;
 } NAME(closs_kernel_table);

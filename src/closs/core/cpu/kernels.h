@@ -15,6 +15,9 @@ enum {
     CLOSS_ELEMENTWISE_COUNT
 };
 
+/* States of CTC come in blocks of so many: whole vectors of every instruction set. */
+enum { CTC_LANES = 16 };
+
 enum {
 #define VECTORS(name, inputs, labelled) CLOSS_VECTORS_##name,
 #include "../losses.def"
@@ -23,10 +26,12 @@ enum {
 
 #define CLOSS_REAL 32
 #include "../real.h"
+#include "ctc_table.h"
 #include "kernel_table.h"
 #undef CLOSS_REAL
 #define CLOSS_REAL 64
 #include "../real.h"
+#include "ctc_table.h"
 #include "kernel_table.h"
 #undef CLOSS_REAL
 

@@ -1,9 +1,11 @@
 /* One type's kernels and their table. */
 #include "../vecmath.h"
+#include "../formulas/ctc.h"
 #include "../formulas/elementwise.h"
 #include "../formulas/softmax.h"
 #include "elementwise_loops.h"
 #include "sums.h"
+#include "ctc_loops.h"
 #include "softmax_loops.h"
 #include "vectors_loops.h"
 #include "pairwise_loops.h"
@@ -33,5 +35,17 @@ static const NAME(closs_kernel_table) NAME(table) = {
         {
 #define VECTORS(name, inputs, labelled) NAME(name##_slopes),
 #include "../losses.def"
+        },
+    .ctc =
+        {
+            .row_max = NAME(ctc_row_max),
+            .row_rest = NAME(ctc_row_rest),
+            .softmax = NAME(ctc_softmax),
+            .log1p = NAME(ctc_log1p),
+            .emit = NAME(ctc_emit),
+            .forward = NAME(ctc_forward),
+            .backward = NAME(ctc_backward),
+            .normalise = NAME(ctc_normalise),
+            .share = NAME(ctc_share),
         },
 };

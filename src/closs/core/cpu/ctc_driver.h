@@ -1,0 +1,562 @@
+/* One type's half of ctc.c. */
+
+#define ARGS NAME(closs_ctc_args)
+
+/* What became of a sample. PRECISE: its softmax and gamma cancel so far that the digits of float do not do. */
+enum { NAME(FEASIBLE), NAME(PRECISE), NAME(INFEASIBLE), NAME(NOT_A_NUMBER) };
+
+/* The memory of one sample on its way through the steps. `precise` is there for float: it takes the place of `lattice`
+ * for a sample whose emissions or whose value need the exponents or the digits of double. */
+typedef struct {
+    NAME(lattice) lattice;
+    lattice_f64 precise;
+    double *top, *rest, *log; /* [time] largest logit; sum of the others' exp relative to it, NaN for a bad frame */
+    int64_t *top_class;       /* [time] */
+    int *outcome;
+} NAME(slot);
+
+/* A call, checked and resolved: what the tasks read. */
+typedef struct {
+    const ARGS *args;
+    const closs_kernels *kernels;
+    ctc_shape shape;
+    int64_t grad_batch_stride, grad_time_stride;
+    int64_t longest;
+    int want_grad, is_trial; /* a trial touches no output */
+    char *slots;
+    uint64_t slot_size;
+    int64_t frame_tasks; /* a sample, where frames are shared out */
+    _Atomic int64_t next, infeasible;
+} NAME(ctc_call);
+
+static NAME(slot) NAME(take_slot)(arena *a, int64_t time, int64_t labels, int with_gradient) {
+    NAME(slot) slot;
+    slot.outcome = take(a, 1, sizeof(int));
+    slot.top = take(a, time, sizeof(double));
+    slot.rest = take(a, time, sizeof(double));
+    slot.log = take(a, time, sizeof(double));
+    slot.top_class = take(a, time, sizeof(int64_t));
+    slot.lattice = NAME(take_lattice)(a, time, labels, with_gradient);
+    if (sizeof(real) == sizeof(float)) slot.precise = take_lattice_f64(a, time, labels, with_gradient);
+    return slot;
+}
+
+/* Bytes of a slot; 0 if that overflows. */
+static uint64_t NAME(slot_size)(int64_t time, int64_t labels, int with_gradient) {
+    int64_t states;
+    const int64_t limit = INT64_MAX / 256; /* a state of a frame takes 48 bytes with double, 76 with float */
+    if (labels > limit || !closs_multiply_sizes(time + 2, labels + 4 * CTC_LANES, limit, &states)) return 0;
+    arena measure = {NULL, 0};
+    NAME(take_slot)(&measure, time, labels, with_gradient);
+    return measure.used;
+}
+
+/* Slot k, for sample n. */
+static NAME(slot) NAME(slot_for)(const NAME(ctc_call) * call, int64_t k, int64_t n, ctc_sample *sample) {
+    arena memory = {call->slots + (uint64_t)k * call->slot_size, 0};
+    NAME(slot) slot = NAME(take_slot)(&memory, call->shape.time, call->longest, call->want_grad);
+    *sample = ctc_sample_of(&call->shape, n);
+    NAME(set_sample)(&slot.lattice, sample);
+    slot.lattice.kernels = &call->kernels->NAME(table)->ctc;
+    slot.lattice.blank_class = call->shape.blank;
+    slot.lattice.top = slot.top;
+    slot.lattice.top_class = slot.top_class;
+    if (sizeof(real) == sizeof(float)) {
+        set_sample_f64(&slot.precise, sample);
+        slot.precise.kernels = &call->kernels->table_f64->ctc;
+        slot.precise.blank_class = call->shape.blank;
+        slot.precise.top = slot.top;
+        slot.precise.top_class = slot.top_class;
+    }
+    return slot;
+}
+
+static int NAME(has_path)(const NAME(ctc_call) * call, const ctc_sample *sample) {
+    return ctc_frames_needed(&call->shape, sample) <= sample->time;
+}
+
+/* ---- Read ------------------------------------------------------------------------------------------------------- */
+
+/* Of log-probabilities: the largest of the classes in use, for what is to be relative to it; NaN tells of a bad frame.
+ */
+static double NAME(top_in_use)(const NAME(lattice) * it, const real *x, real blank_x) {
+    double top = blank_x, nan = blank_x == blank_x && blank_x <= REAL_MAX ? 0 : NAN;
+    for (int64_t i = 0; i < it->labels; i++) {
+        top = x[i] > top ? x[i] : top;
+        nan = x[i] == x[i] && x[i] <= REAL_MAX ? nan : NAN;
+    }
+    return nan == 0 ? top : nan;
+}
+
+static void NAME(read_frames)(const NAME(ctc_call) * call, const NAME(slot) * slot, int64_t n, int64_t begin,
+                              int64_t end) {
+    const NAME(lattice) *it = &slot->lattice;
+    const ctc_shape *shape = &call->shape;
+    for (int64_t t = begin; t < end; t++) {
+        const real *row = call->args->pred + n * shape->batch_stride + t * shape->time_stride;
+        real *x = it->x + t * it->width;
+        if (call->args->input == CLOSS_CTC_LOGITS) {
+            real top = it->kernels->row_max(shape->classes, row, &slot->top_class[t]);
+            double rest = it->kernels->row_rest(shape->classes, row, top, slot->top_class[t]);
+            slot->top[t] = top;
+            slot->rest[t] = top > -INFINITY ? rest : NAN;
+        }
+        for (int64_t i = 0; i < it->labels; i++) x[i] = row[it->label[i]];
+        for (int64_t i = it->labels; i < it->width; i++) x[i] = -INFINITY;
+        it->blank_x[t] = row[shape->blank];
+        if (call->args->input == CLOSS_CTC_LOG_PROBS) {
+            double top = NAME(top_in_use)(it, x, it->blank_x[t]);
+            slot->top[t] = top == -INFINITY ? 0 : top;
+            slot->rest[t] = top - top == 0 || top == -INFINITY ? 0 : NAN;
+            slot->top_class[t] = -1;
+        }
+    }
+}
+
+/* ---- Lattice ---------------------------------------------------------------------------------------------------- */
+
+/* Minus the logarithm of the product of what the path's probability is relative to: all terms have one sign, so that a
+ * loss near 0 keeps its digits. NaN if a frame was bad. */
+static double NAME(sum_of_logs)(const NAME(ctc_call) * call, const NAME(slot) * slot, int64_t time) {
+    closs_sum sum = {0, 0};
+    const double *terms = slot->top;
+    double sign = -1;
+    for (int64_t t = 0; t < time; t++)
+        if (slot->rest[t] != slot->rest[t]) return NAN;
+    if (call->args->input == CLOSS_CTC_LOGITS) {
+        call->kernels->table_f64->ctc.log1p(time, slot->rest, slot->log);
+        terms = slot->log, sign = 1;
+    }
+    for (int64_t t = 0; t < time; t++) closs_add(terms[t], &sum.hi, &sum.lo);
+    return sign * closs_sum_value(sum);
+}
+
+/* -log p. */
+static double NAME(loss_of)(const NAME(ctc_call) * call, double logs, double mantissa, int64_t exponent, int64_t time) {
+    double above_one = mantissa - 1, log_mantissa;
+    call->kernels->table_f64->ctc.log1p(1, &above_one, &log_mantissa);
+    double loss = logs - (log_mantissa + (double)exponent * 0x1.62e42fefa39efp-1);
+    /* Log-probabilities may add up to more than 1, and the loss be negative; but not by what rounding them does. */
+    double rounding = (double)time * PICK(0x1p-22, 0x1p-51);
+    int may_be_negative = call->args->input == CLOSS_CTC_LOG_PROBS && loss < -rounding;
+    return loss < 0 && !may_be_negative ? 0 : loss;
+}
+
+#if CLOSS_REAL == 32
+/* Whether a loss is so small that the digits of a float recursion over that many frames do not give it to 1e-6. */
+static int needs_precision(double loss, int64_t time) { return loss < 1 + 0.05 * (double)time; }
+
+/* Whether so much of `logs` cancels that a softmax in float, exact to 1e-7, does not give the rest to 1e-6. */
+static int needs_precise_softmax(double loss, double logs) { return loss < logs / 8; }
+
+/* Part of a row in double; the number of classes. */
+static int64_t widen(const float *row, int64_t begin, int64_t classes, double buffer[PRECISE_CHUNK]) {
+    int64_t n = closs_clamp(classes - begin, 0, PRECISE_CHUNK);
+    for (int64_t i = 0; i < n; i++) buffer[i] = row[begin + i];
+    return n;
+}
+
+/* `rest` of all frames once more, in double, and the sum of logarithms. */
+static double precise_logs(const ctc_call_f32 *call, const slot_f32 *slot, int64_t n, int64_t time) {
+    const ctc_shape *shape = &call->shape;
+    for (int64_t t = 0; t < time; t++) {
+        const float *row = call->args->pred + n * shape->batch_stride + t * shape->time_stride;
+        double buffer[PRECISE_CHUNK];
+        slot->rest[t] = 0;
+        for (int64_t c = 0; c < shape->classes; c += PRECISE_CHUNK) {
+            int64_t length = widen(row, c, shape->classes, buffer);
+            slot->rest[t] +=
+                call->kernels->table_f64->ctc.row_rest(length, buffer, slot->top[t], slot->top_class[t] - c);
+        }
+    }
+    return sum_of_logs_f32(call, slot, time);
+}
+
+/* The lattice once more in double, on what was read; infinity if there is no path. */
+static double precise_f32(const ctc_call_f32 *call, slot_f32 *slot, int64_t n, const ctc_sample *sample, double logs) {
+    lattice_f32 *it = &slot->lattice;
+    lattice_f64 *precise = &slot->precise;
+    fill_labels_f64(precise, sample, call->shape.label_stride);
+    for (int64_t i = 0; i < it->time * it->width; i++) precise->x[i] = it->x[i];
+    for (int64_t t = 0; t < it->time; t++) precise->blank_x[t] = it->blank_x[t];
+    probability_f64 p = forwards_f64(precise);
+    if (p.mantissa == 0) return INFINITY;
+    double loss = loss_of_f32(call, logs, p.mantissa, p.exponent, sample->time);
+    *slot->outcome = FEASIBLE_f32;
+    if (call->args->input == CLOSS_CTC_LOGITS && needs_precise_softmax(loss, logs)) {
+        loss = loss_of_f32(call, precise_logs(call, slot, n, sample->time), p.mantissa, p.exponent, sample->time);
+        *slot->outcome = PRECISE_f32;
+    }
+    if (call->want_grad) {
+        backwards_f64(precise, &p);
+        for (int64_t i = 0; i < it->time * it->width; i++) it->x[i] = (float)precise->x[i];
+        for (int64_t t = 0; t < it->time; t++) {
+            it->blank_x[t] = (float)precise->blank_x[t];
+            it->others[t] = (float)precise->others[t];
+        }
+    }
+    return loss;
+}
+#endif
+
+/* The loss of a feasible sample, and gamma if a gradient is wanted. Infinity if all paths have probability 0. */
+static double NAME(run_lattice)(const NAME(ctc_call) * call, NAME(slot) * slot, int64_t n, const ctc_sample *sample) {
+    double logs = NAME(sum_of_logs)(call, slot, sample->time);
+    if (logs != logs) return logs;
+    NAME(probability) p = NAME(forwards)(&slot->lattice);
+    *slot->outcome = NAME(FEASIBLE);
+    double loss = p.mantissa > 0 ? NAME(loss_of)(call, logs, p.mantissa, p.exponent, sample->time) : (double)INFINITY;
+#if CLOSS_REAL == 32
+    if (p.is_deep || needs_precision(loss, sample->time)) return precise_f32(call, slot, n, sample, logs);
+#else
+    (void)n;
+#endif
+    if (call->want_grad && p.mantissa > 0) NAME(backwards)(&slot->lattice, &p);
+    return loss;
+}
+
+/* Value and feasibility into the outputs; what is to be written as gradient into *slot->outcome. */
+static void NAME(evaluate)(NAME(ctc_call) * call, NAME(slot) * slot, int64_t n, const ctc_sample *sample) {
+    const ARGS *args = call->args;
+    double loss = NAME(has_path)(call, sample) ? NAME(run_lattice)(call, slot, n, sample) : (double)INFINITY;
+    if (loss != loss) *slot->outcome = NAME(NOT_A_NUMBER);
+    if (loss == INFINITY) *slot->outcome = NAME(INFEASIBLE);
+    if (call->is_trial) {
+        int64_t first = atomic_load(&call->infeasible);
+        while (loss == INFINITY && n < first && !atomic_compare_exchange_weak(&call->infeasible, &first, n)) continue;
+        return;
+    }
+    if (loss == INFINITY && args->infeasible == CLOSS_CTC_ZERO) loss = 0;
+    if (args->value) args->value[n] = (real)loss;
+    if (args->feasible) args->feasible[n] = *slot->outcome != NAME(INFEASIBLE);
+}
+
+/* ---- Write ------------------------------------------------------------------------------------------------------ */
+
+static void NAME(write_frame)(const NAME(ctc_call) * call, const NAME(slot) * slot, const real *row, int64_t t,
+                              real scale, real *grad) {
+    const NAME(lattice) *it = &slot->lattice;
+    const int64_t classes = call->shape.classes, top = slot->top_class[t];
+    const double rest = slot->rest[t];
+    if (call->args->input == CLOSS_CTC_LOGITS)
+        it->kernels->softmax(classes, row, (real)slot->top[t], top, (real)(scale / (1 + rest)), grad);
+    else
+        memset(grad, 0, (size_t)classes * sizeof(real));
+    const real *gamma = it->x + t * it->width;
+    int64_t first = it->labels - (it->time - t), end = t < it->labels ? t + 1 : it->labels;
+    for (int64_t i = first > 0 ? first : 0; i < end; i++) grad[it->label[i]] -= scale * gamma[i];
+    grad[call->shape.blank] -= scale * it->blank_x[t];
+    /* Of a class with most of the probability both the softmax and gamma are near 1. What the others have of each is
+     * known to more digits. */
+    if (top >= 0 && rest < 1) grad[top] = scale * (it->others[t] - (real)(rest / (1 + rest)));
+}
+
+#if CLOSS_REAL == 32
+/* The same in double, a part of the classes after the other. */
+static void write_frame_precise(const ctc_call_f32 *call, const slot_f32 *slot, const float *row, int64_t t,
+                                float scale, float *grad) {
+    const lattice_f64 *it = &slot->precise;
+    const int64_t classes = call->shape.classes, top = slot->top_class[t];
+    const double rest = slot->rest[t], *gamma = it->x + t * it->width;
+    const int64_t first = closs_clamp(it->labels - (it->time - t), 0, it->labels);
+    const int64_t end = closs_clamp(t + 1, 0, it->labels);
+    double buffer[PRECISE_CHUNK];
+    for (int64_t c = 0; c < classes; c += PRECISE_CHUNK) {
+        int64_t n = widen(row, c, classes, buffer);
+        int64_t top_here = top >= c && top < c + n ? top - c : -1, blank = call->shape.blank - c;
+        it->kernels->softmax(n, buffer, slot->top[t], top_here, 1 / (1 + rest), buffer);
+        for (int64_t i = first; i < end; i++)
+            if (it->label[i] >= c && it->label[i] < c + n) buffer[it->label[i] - c] -= gamma[i];
+        if (blank >= 0 && blank < n) buffer[blank] -= it->blank_x[t];
+        if (top_here >= 0 && rest < 1) buffer[top_here] = it->others[t] - rest / (1 + rest);
+        for (int64_t i = 0; i < n; i++) grad[c + i] = (float)(scale * buffer[i]);
+    }
+}
+#endif
+
+static void NAME(write_frames)(const NAME(ctc_call) * call, const NAME(slot) * slot, int64_t n, int64_t begin,
+                               int64_t end) {
+    const ARGS *args = call->args;
+    const ctc_shape *shape = &call->shape;
+    const real scale = args->scale ? args->scale[n] : 1;
+    for (int64_t t = begin; t < end; t++) {
+        const real *row = args->pred + n * shape->batch_stride + t * shape->time_stride;
+        real *grad = args->grad + n * call->grad_batch_stride + t * call->grad_time_stride;
+        if (t >= slot->lattice.time || *slot->outcome == NAME(INFEASIBLE) || scale == 0) {
+            memset(grad, 0, (size_t)shape->classes * sizeof(real));
+        } else if (*slot->outcome == NAME(NOT_A_NUMBER)) {
+            for (int64_t c = 0; c < shape->classes; c++) grad[c] = (real)NAN;
+#if CLOSS_REAL == 32
+        } else if (*slot->outcome == PRECISE_f32) {
+            write_frame_precise(call, slot, row, t, scale, grad);
+#endif
+        } else {
+            NAME(write_frame)(call, slot, row, t, scale, grad);
+        }
+    }
+}
+
+/* ---- Tasks ------------------------------------------------------------------------------------------------------ */
+
+/* Slot k takes samples until there are none left. */
+static void NAME(samples_task)(void *context, int64_t k) {
+    NAME(ctc_call) *call = context;
+    int64_t n;
+    while ((n = atomic_fetch_add(&call->next, 1)) < call->shape.batch) {
+        ctc_sample sample;
+        NAME(slot) slot = NAME(slot_for)(call, k, n, &sample);
+        NAME(fill_labels)(&slot.lattice, &sample, call->shape.label_stride);
+        if (NAME(has_path)(call, &sample)) NAME(read_frames)(call, &slot, n, 0, sample.time);
+        NAME(evaluate)(call, &slot, n, &sample);
+        if (call->want_grad) NAME(write_frames)(call, &slot, n, 0, call->shape.time);
+    }
+}
+
+/* With a slot for each sample: */
+
+static void NAME(labels_task)(void *context, int64_t n) {
+    ctc_sample sample;
+    NAME(slot) slot = NAME(slot_for)(context, n, n, &sample);
+    NAME(fill_labels)(&slot.lattice, &sample, ((NAME(ctc_call) *)context)->shape.label_stride);
+}
+
+static void NAME(read_task)(void *context, int64_t k) {
+    NAME(ctc_call) *call = context;
+    ctc_sample sample;
+    int64_t n = k / call->frame_tasks, begin = k % call->frame_tasks * FRAMES_A_TASK;
+    NAME(slot) slot = NAME(slot_for)(call, n, n, &sample);
+    if (NAME(has_path)(call, &sample))
+        NAME(read_frames)(call, &slot, n, begin, closs_clamp(begin + FRAMES_A_TASK, 0, sample.time));
+}
+
+static void NAME(evaluate_task)(void *context, int64_t n) {
+    ctc_sample sample;
+    NAME(slot) slot = NAME(slot_for)(context, n, n, &sample);
+    NAME(evaluate)(context, &slot, n, &sample);
+}
+
+static void NAME(write_task)(void *context, int64_t k) {
+    NAME(ctc_call) *call = context;
+    ctc_sample sample;
+    int64_t n = k / call->frame_tasks, begin = k % call->frame_tasks * FRAMES_A_TASK;
+    NAME(slot) slot = NAME(slot_for)(call, n, n, &sample);
+    NAME(write_frames)(call, &slot, n, begin, closs_clamp(begin + FRAMES_A_TASK, 0, call->shape.time));
+}
+
+/* All samples through all steps, with so many threads and slots. */
+static void NAME(run_samples)(NAME(ctc_call) * call, int threads, int64_t slots) {
+    const int64_t batch = call->shape.batch;
+    if (threads > batch && slots == batch) {
+        call->frame_tasks = closs_ceil_div(call->shape.time, FRAMES_A_TASK);
+        closs_parallel_for(batch, 1, NAME(labels_task), call);
+        closs_parallel_for(batch * call->frame_tasks, threads, NAME(read_task), call);
+        closs_parallel_for(batch, threads, NAME(evaluate_task), call);
+        if (call->want_grad) closs_parallel_for(batch * call->frame_tasks, threads, NAME(write_task), call);
+    } else {
+        atomic_store(&call->next, 0);
+        closs_parallel_for(slots, threads, NAME(samples_task), call);
+    }
+}
+
+/* ---- The call --------------------------------------------------------------------------------------------------- */
+
+static ctc_shape NAME(shape_of)(const ARGS *args) {
+    return (ctc_shape){
+        args->batch,         args->time,          args->classes,      args->batch_stride,
+        args->time_stride,   args->blank,         args->pred_lengths, args->label,
+        args->label_offsets, args->label_lengths, args->label_width,  args->label_batch_stride,
+        args->label_stride,  args->label_size,
+    };
+}
+
+static int NAME(threads_for)(const ctc_shape *shape, int64_t labels) {
+    double ns = (double)shape->batch * (double)shape->time * (0.7 * (double)shape->classes + 3.0 * (double)labels + 50);
+    return ns < SERIAL_BELOW_NS ? 1 : closs_get_num_threads();
+}
+
+static closs_status NAME(check_ctc_memory)(const NAME(ctc_call) * call) {
+    const ARGS *args = call->args;
+    const ctc_shape *shape = &call->shape;
+    const uint64_t batch = (uint64_t)shape->batch;
+    int64_t extent = ctc_extent(shape->batch, shape->time, shape->classes, shape->batch_stride, shape->time_stride);
+    int64_t grad_extent =
+        ctc_extent(shape->batch, shape->time, shape->classes, call->grad_batch_stride, call->grad_time_stride);
+    if (args->grad && grad_extent < 0) return CLOSS_BAD_SIZE;
+    const void *reals[] = {args->pred, args->scale, args->value, args->grad};
+    for (int k = 0; k < 4; k++)
+        if (!closs_is_aligned(reals[k], sizeof(real))) return CLOSS_MISALIGNED;
+    const void *words[] = {args->pred_lengths, args->label, args->label_offsets, args->label_lengths, args->bad};
+    for (int k = 0; k < 5; k++)
+        if (!closs_is_aligned(words[k], sizeof(int64_t))) return CLOSS_MISALIGNED;
+    const closs_span inputs[] = {
+        closs_span_of(args->pred, sizeof(real) * (uint64_t)extent),
+        closs_span_of(args->label, sizeof(int64_t) * (uint64_t)shape->label_size),
+        closs_span_of(args->pred_lengths, sizeof(int64_t) * batch),
+        closs_span_of(args->label_offsets, sizeof(int64_t) * batch),
+        closs_span_of(args->label_lengths, sizeof(int64_t) * batch),
+        closs_span_of(args->scale, sizeof(real) * batch),
+    };
+    const closs_span outputs[] = {
+        closs_span_of(args->grad, sizeof(real) * (uint64_t)grad_extent),
+        closs_span_of(args->value, sizeof(real) * batch),
+        closs_span_of(args->feasible, batch),
+        closs_span_of(args->workspace, args->workspace_size),
+        closs_span_of(args->bad, sizeof(*args->bad)),
+    };
+    int same_strides = call->grad_batch_stride == shape->batch_stride && call->grad_time_stride == shape->time_stride;
+    const int in_place[] = {same_strides ? 0 : -1, -1, -1, -1, -1};
+    return closs_any_overlap(6, inputs, 5, outputs, in_place) ? CLOSS_OVERLAP : CLOSS_OK;
+}
+
+/* Everything that can be wrong but memory and, with CLOSS_CTC_RAISE, what only the scores can tell. */
+static closs_status NAME(check_ctc)(NAME(ctc_call) * call) {
+    const ARGS *args = call->args;
+    ctc_shape *shape = &call->shape;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
+    closs_status status = ctc_check_sizes(shape);
+    if (status == CLOSS_OK) status = ctc_check_label_sizes(shape);
+    if (status != CLOSS_OK) return status;
+    if (args->input < CLOSS_CTC_LOGITS || args->input > CLOSS_CTC_LOG_PROBS) return CLOSS_BAD_PARAMETER;
+    if (args->infeasible < CLOSS_CTC_INF || args->infeasible > CLOSS_CTC_RAISE) return CLOSS_BAD_PARAMETER;
+    if (!args->value && !args->grad && !args->feasible) return CLOSS_MISSING_OUTPUT;
+    if (shape->batch > 0 && shape->time > 0 && !args->pred) return CLOSS_NULL_POINTER;
+    if (shape->batch > 0 && shape->label_width > 0 && !args->label) return CLOSS_NULL_POINTER;
+    call->grad_batch_stride = args->grad_batch_stride;
+    call->grad_time_stride = args->grad_time_stride;
+    if (args->grad_batch_stride == 0 && args->grad_time_stride == 0) {
+        call->grad_batch_stride = shape->batch_stride;
+        call->grad_time_stride = shape->time_stride;
+    }
+    status = NAME(check_ctc_memory)(call);
+    if (status == CLOSS_OK) status = ctc_check_lengths(shape, args->bad);
+    if (status != CLOSS_OK) return status;
+    return ctc_check_labels(shape, args->infeasible == CLOSS_CTC_RAISE, args->bad, &call->longest);
+}
+
+closs_status NAME(closs_ctc)(const ARGS *args) {
+    if (!args) return CLOSS_NULL_POINTER;
+    NAME(ctc_call) call = {.args = args, .kernels = closs_kernels_in_use(), .shape = NAME(shape_of)(args)};
+    closs_status status = NAME(check_ctc)(&call);
+    if (status != CLOSS_OK || call.shape.batch == 0) return status;
+
+    call.slot_size = NAME(slot_size)(call.shape.time, call.longest, args->grad != NULL);
+    int threads = NAME(threads_for)(&call.shape, call.longest);
+    int64_t slots = threads < call.shape.batch ? threads : call.shape.batch;
+    if (call.slot_size == 0 || call.slot_size > (SIZE_MAX - 64) / (uint64_t)slots) return CLOSS_BAD_SIZE;
+    char *memory = args->workspace;
+    if (memory) {
+        uint64_t usable = args->workspace_size > 63 ? args->workspace_size - 63 : 0;
+        if (usable < call.slot_size) return CLOSS_BAD_SIZE;
+        slots = closs_clamp((int64_t)(usable / call.slot_size), 1, slots);
+    } else if (!(memory = malloc((size_t)(call.slot_size * (uint64_t)slots) + 63))) {
+        return CLOSS_NO_MEMORY;
+    }
+    call.slots = memory + (64 - (uintptr_t)memory % 64) % 64;
+
+    atomic_init(&call.infeasible, INT64_MAX);
+    if (args->infeasible == CLOSS_CTC_RAISE) {
+        call.is_trial = 1;
+        NAME(run_samples)(&call, threads, slots);
+        call.is_trial = 0;
+    }
+    int64_t infeasible = atomic_load(&call.infeasible);
+    call.want_grad = args->grad != NULL;
+    if (infeasible == INT64_MAX) NAME(run_samples)(&call, threads, slots);
+    if (!args->workspace) free(memory);
+    return infeasible == INT64_MAX ? CLOSS_OK : ctc_bad(args->bad, CLOSS_INFEASIBLE, infeasible, 0, 0);
+}
+
+size_t NAME(closs_ctc_workspace_size)(const ARGS *args) {
+    if (!args) return 0;
+    ctc_shape shape = NAME(shape_of)(args);
+    if (ctc_check_sizes(&shape) != CLOSS_OK || shape.label_width < 0) return 0;
+    uint64_t slot = NAME(slot_size)(shape.time, shape.label_width, args->grad != NULL);
+    uint64_t slots = (uint64_t)closs_clamp(closs_get_num_threads(), 1, closs_clamp(shape.batch, 1, INT64_MAX));
+    return slot > (SIZE_MAX - 64) / slots ? 0 : (size_t)(slot * slots) + (slot > 0 ? 63 : 0);
+}
+
+/* ---- Best path -------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const NAME(closs_ctc_greedy_args) * args;
+    const closs_kernels *kernels;
+    ctc_shape shape;
+} NAME(greedy_call);
+
+/* The logarithms of the probabilities of n frames' largest classes, added to *score; the classes. */
+static void NAME(greedy_frames)(const NAME(greedy_call) * call, const real *row, int64_t n, int64_t *top_class,
+                                double *score) {
+    const NAME(closs_ctc_kernels) *kernels = &call->kernels->NAME(table)->ctc;
+    double terms[FRAMES_A_TASK];
+    int is_logits = call->args->input == CLOSS_CTC_LOGITS;
+    for (int64_t t = 0; t < n; t++, row += call->shape.time_stride) {
+        real top = kernels->row_max(call->shape.classes, row, &top_class[t]);
+        terms[t] = is_logits ? kernels->row_rest(call->shape.classes, row, top, top_class[t]) : top;
+        if (is_logits && top == -INFINITY) terms[t] = NAN;
+    }
+    if (is_logits) call->kernels->table_f64->ctc.log1p(n, terms, terms);
+    for (int64_t t = 0; t < n; t++) *score += is_logits ? -terms[t] : terms[t];
+}
+
+static void NAME(greedy_task)(void *context, int64_t n) {
+    const NAME(greedy_call) *call = context;
+    const NAME(closs_ctc_greedy_args) *args = call->args;
+    const ctc_shape *shape = &call->shape;
+    ctc_sample sample = ctc_sample_of(shape, n);
+    int64_t *label = args->label + n * shape->time, labels = 0, before = shape->blank;
+    double score = 0;
+    for (int64_t begin = 0; begin < sample.time; begin += FRAMES_A_TASK) {
+        int64_t top_class[FRAMES_A_TASK], frames = closs_clamp(sample.time - begin, 0, FRAMES_A_TASK);
+        const real *row = args->pred + n * shape->batch_stride + begin * shape->time_stride;
+        NAME(greedy_frames)(call, row, frames, top_class, &score);
+        for (int64_t t = 0; t < frames; before = top_class[t], t++)
+            if (top_class[t] != shape->blank && top_class[t] != before) label[labels++] = top_class[t];
+    }
+    for (int64_t i = labels; i < shape->time; i++) label[i] = -1;
+    if (args->label_lengths) args->label_lengths[n] = labels;
+    if (args->score) args->score[n] = (real)score;
+}
+
+closs_status NAME(closs_ctc_greedy)(const NAME(closs_ctc_greedy_args) * args) {
+    if (!args) return CLOSS_NULL_POINTER;
+    NAME(greedy_call) call = {.args = args, .kernels = closs_kernels_in_use()};
+    call.shape = (ctc_shape){
+        .batch = args->batch,
+        .time = args->time,
+        .classes = args->classes,
+        .blank = args->blank,
+        .batch_stride = args->batch_stride,
+        .time_stride = args->time_stride,
+        .pred_lengths = args->pred_lengths,
+    };
+    ctc_shape *shape = &call.shape;
+    if (!closs_reserved_is_zero(args->reserved)) return CLOSS_TOO_NEW;
+    closs_status status = ctc_check_sizes(shape);
+    if (status != CLOSS_OK) return status;
+    if (args->input < CLOSS_CTC_LOGITS || args->input > CLOSS_CTC_LOG_PROBS) return CLOSS_BAD_PARAMETER;
+    const uint64_t frames = (uint64_t)(shape->batch * shape->time), batch = (uint64_t)shape->batch;
+    if (frames > 0 && (!args->pred || !args->label)) return CLOSS_NULL_POINTER;
+    if (!closs_is_aligned(args->pred, sizeof(real)) || !closs_is_aligned(args->score, sizeof(real)))
+        return CLOSS_MISALIGNED;
+    const void *words[] = {args->pred_lengths, args->label, args->label_lengths};
+    for (int k = 0; k < 3; k++)
+        if (!closs_is_aligned(words[k], sizeof(int64_t))) return CLOSS_MISALIGNED;
+    int64_t extent = ctc_extent(shape->batch, shape->time, shape->classes, shape->batch_stride, shape->time_stride);
+    const closs_span inputs[] = {
+        closs_span_of(args->pred, sizeof(real) * (uint64_t)extent),
+        closs_span_of(args->pred_lengths, sizeof(int64_t) * batch),
+    };
+    const closs_span outputs[] = {
+        closs_span_of(args->label, sizeof(int64_t) * frames),
+        closs_span_of(args->label_lengths, sizeof(int64_t) * batch),
+        closs_span_of(args->score, sizeof(real) * batch),
+    };
+    const int in_place[] = {-1, -1, -1};
+    if (closs_any_overlap(2, inputs, 3, outputs, in_place)) return CLOSS_OVERLAP;
+    status = ctc_check_lengths(shape, NULL);
+    if (status != CLOSS_OK) return status;
+    closs_parallel_for(shape->batch, NAME(threads_for)(shape, 0), NAME(greedy_task), &call);
+    return CLOSS_OK;
+}
+
+#undef ARGS

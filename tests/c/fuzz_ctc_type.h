@@ -1,0 +1,152 @@
+/* One type's half of fuzz_ctc.c. */
+
+typedef struct {
+    NAME(closs_ctc_args) args;
+    int64_t batch, time, classes, step, elements; /* what the arrays were made for; step: from row to row */
+    size_t value_bytes, grad_bytes;
+    int finite, odd;
+} NAME(fuzz_call);
+
+/* Arrays and arguments that belong together, unless the call is to be odd. */
+static NAME(fuzz_call) NAME(make_call)(heap *h, source *in) {
+    NAME(fuzz_call) call = {.batch = below(in, 4), .time = below(in, 24), .classes = 1 + below(in, 40)};
+    const int width = below(in, 19), transposed = below(in, 2), flags = byte(in), odd = below(in, 4) == 0;
+    call.step = call.classes + below(in, 3);
+    const int64_t rows = call.batch * call.time;
+    call.elements = rows > 0 ? (rows - 1) * call.step + call.classes : 0;
+    call.value_bytes = sizeof(real) * (size_t)call.batch;
+    call.grad_bytes = sizeof(real) * (size_t)call.elements;
+    call.finite = 1;
+    call.odd = odd;
+
+    NAME(closs_ctc_args) *args = &call.args;
+    args->batch = call.batch, args->time = call.time, args->classes = call.classes;
+    args->time_stride = transposed ? call.step * call.batch : call.step;
+    args->batch_stride = transposed ? call.step : call.step * call.time;
+    real *pred = get(h, call.grad_bytes);
+    for (int64_t i = 0; i < call.elements; i++) pred[i] = (real)score(in), call.finite &= isfinite(pred[i]) != 0;
+    args->pred = pred;
+    args->blank = integer(in, (int)call.classes - 1, odd);
+    args->input = flags & 1 ? CLOSS_CTC_LOG_PROBS : CLOSS_CTC_LOGITS;
+    args->infeasible = (closs_ctc_infeasible)(flags / 2 % (3 + odd));
+
+    args->label_width = width;
+    args->label_size = call.batch * width;
+    int64_t *label = integers(h, in, args->label_size, (int)call.classes - (odd ? 0 : 1), odd);
+    for (int64_t i = 0; !odd && i < args->label_size; i++)
+        if (label[i] == args->blank) label[i] = call.classes > 1 ? (args->blank + 1) % call.classes : -1;
+    args->label = label;
+    if (flags & 8) args->label_stride = call.batch, args->label_batch_stride = 1;
+    if (flags & 16 || call.classes == 1)
+        args->label_lengths = integers(h, in, call.batch, call.classes > 1 ? width : 0, odd);
+    if (flags & 32) args->pred_lengths = integers(h, in, call.batch, (int)call.time, odd);
+    if (flags & 64) args->label_offsets = integers(h, in, call.batch, odd ? width : 0, odd);
+    args->value = get(h, call.value_bytes);
+    args->grad = get(h, call.grad_bytes);
+    args->feasible = get(h, (size_t)call.batch);
+    if (flags & 128) args->workspace_size = NAME(closs_ctc_workspace_size)(args) / (size_t)(1 + 2 * odd);
+    args->workspace = args->workspace_size > 0 ? get(h, args->workspace_size) : NULL;
+    return call;
+}
+
+/* Sizes that no memory could have, and strides that are wrong: all of these have to be seen. */
+static void NAME(spoil_sizes)(NAME(fuzz_call) * call, source *in) {
+    NAME(closs_ctc_args) *args = &call->args;
+    int64_t *sizes[] = {&args->batch,
+                        &args->time,
+                        &args->classes,
+                        &args->batch_stride,
+                        &args->time_stride,
+                        &args->label_width,
+                        &args->label_batch_stride,
+                        &args->label_stride,
+                        &args->label_size,
+                        &args->reserved[2]};
+    static const int64_t wrong[] = {-1, INT64_MIN, INT64_MAX, INT64_MAX / 2};
+    *sizes[below(in, 10)] = wrong[below(in, 4)];
+    if (args->label_size > call->batch * 19) args->label_size = -1; /* a lie that nobody could see */
+    if (args->batch == 0 || args->time == 0 || args->label_width == 0)
+        args->reserved[0] = 1; /* strides do not matter */
+    if (call->batch < 2 || call->time < 2) args->reserved[0] = 1;
+}
+
+static void NAME(check_results)(const NAME(fuzz_call) * call) {
+    const NAME(closs_ctc_args) *args = &call->args;
+    const int log_probs = args->input == CLOSS_CTC_LOG_PROBS;
+    for (int64_t n = 0; n < call->batch; n++) {
+        const real value = args->value[n];
+        REQUIRE(args->feasible[n] < 2);
+        if (call->finite) REQUIRE(value == value && (log_probs || value >= 0));
+        for (int64_t t = 0; t < call->time; t++) {
+            const real *grad = args->grad + n * args->batch_stride + t * args->time_stride;
+            double sum = 0;
+            for (int64_t c = 0; c < call->classes; c++) sum += grad[c];
+            if (!args->feasible[n]) REQUIRE(sum == 0);
+            /* softmax and gamma both add up to 1; there is neither in a frame that is not the sample's */
+            double expected = log_probs && sum < -0.5 ? -1 : 0;
+            if (call->finite) REQUIRE(fabs(sum - expected) < PICK(1e-4, 1e-10));
+        }
+    }
+}
+
+/* Without the gradient, and in place: the same bits. */
+static void NAME(check_other_ways)(const NAME(fuzz_call) * call, heap *h) {
+    NAME(closs_ctc_args) args = call->args;
+    args.value = get(h, call->value_bytes);
+    args.grad = NULL, args.workspace = NULL;
+    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(args.value, call->args.value, call->value_bytes));
+    args.grad = get(h, call->grad_bytes);
+    memcpy(args.grad, call->args.pred, call->grad_bytes);
+    args.pred = args.grad;
+    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(args.value, call->args.value, call->value_bytes));
+    for (int64_t row = 0; row < call->batch * call->time; row++)
+        REQUIRE(!memcmp(call->args.grad + row * call->step, args.grad + row * call->step,
+                        sizeof(real) * (size_t)call->classes));
+}
+
+static void NAME(decode)(const NAME(fuzz_call) * call, heap *h) {
+    const NAME(closs_ctc_args) *args = &call->args;
+    NAME(closs_ctc_greedy_args)
+    greedy = {
+        .batch = args->batch,
+        .time = args->time,
+        .classes = args->classes,
+        .pred = args->pred,
+        .batch_stride = args->batch_stride,
+        .time_stride = args->time_stride,
+        .blank = args->blank,
+        .pred_lengths = args->pred_lengths,
+        .input = args->input,
+    };
+    greedy.reserved[0] = args->reserved[0];
+    greedy.label = get(h, sizeof(int64_t) * (size_t)(call->batch * call->time));
+    greedy.label_lengths = get(h, sizeof(int64_t) * (size_t)call->batch);
+    greedy.score = get(h, call->value_bytes);
+    if (NAME(closs_ctc_greedy)(&greedy) != CLOSS_OK) return;
+    for (int64_t n = 0; n < call->batch; n++) REQUIRE(greedy.label_lengths[n] <= call->time);
+}
+
+static void NAME(fuzz)(source *in) {
+    heap h = {.count = 0};
+    NAME(fuzz_call) call = NAME(make_call)(&h, in);
+    NAME(closs_ctc_args) *args = &call.args;
+    const int spoilt = call.odd && below(in, 2);
+    if (spoilt) NAME(spoil_sizes)(&call, in);
+    closs_ctc_bad bad;
+    if (below(in, 2)) args->bad = &bad;
+    memset(args->value, 77, call.value_bytes);
+    memset(args->grad, 77, call.grad_bytes);
+    memset(args->feasible, 77, (size_t)call.batch);
+    closs_status status = NAME(closs_ctc)(args);
+    REQUIRE(call.odd || status == CLOSS_OK || status == CLOSS_INFEASIBLE);
+    if (status != CLOSS_OK) {
+        REQUIRE(all_bytes(args->value, 77, call.value_bytes) && all_bytes(args->grad, 77, call.grad_bytes));
+        REQUIRE(all_bytes(args->feasible, 77, (size_t)call.batch));
+    } else if (!spoilt) {
+        valid++;
+        NAME(check_results)(&call);
+        NAME(check_other_ways)(&call, &h);
+    }
+    NAME(decode)(&call, &h);
+    while (h.count > 0) free(h.memory[--h.count]);
+}

@@ -1,0 +1,627 @@
+"""CTC: every path enumerated at small sizes, double at large ones, and everything that users of other libraries met.
+
+The enumeration shares nothing with the recursion under test: it goes over all C^T paths.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import pickle
+
+import mpmath
+import numpy as np
+import pytest
+from helpers import TESTS, assert_same_bits, run_python
+
+import closs
+
+RECORDED = np.load(TESTS / "data" / "gluon_1_9_1.npz")
+CASES = [case for case in json.loads(str(RECORDED["cases"])) if case["cls"] == "CTCLoss"]
+LONG = [(400, 50, 80), (2000, 100, 300), (4000, 30, 20)]
+
+
+# ---- Oracles ---------------------------------------------------------------------------------------------------------
+
+
+def log_softmax(x):
+    x = np.asarray(x, np.longdouble)
+    shifted = x - x.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def enumerate_paths(log_probs, label, blank):
+    """-log p and the visits of each class in each frame (the sum over paths of their share), for one sample."""
+    frames, classes = log_probs.shape
+    y = np.exp(np.asarray(log_probs, np.longdouble))
+    p, visits = np.longdouble(0), np.zeros((frames, classes), np.longdouble)
+    for path in itertools.product(range(classes), repeat=frames):
+        if [k for k, _ in itertools.groupby(path) if k != blank] == list(label):
+            share = np.prod(y[range(frames), path]) if frames else np.longdouble(1)
+            p += share
+            visits[range(frames), path] += share
+    return (-np.log(p), visits / p) if p > 0 else (np.longdouble(np.inf), None)
+
+
+def draw(rng, frames, classes, labels, blank, scale=1.0):
+    x = rng.standard_normal((frames, classes)) * scale
+    return x, rng.choice([c for c in range(classes) if c != blank], labels)
+
+
+def long_case(frames, classes, labels, kind, seed=3):
+    """Logits of one kind for one sample, label 0 .. classes - 2."""
+    rng = np.random.default_rng(seed)
+    x, label = draw(rng, frames, classes, labels, classes - 1)
+    if kind == "blank":
+        x[:, -1] += 15
+    elif kind in ("sure", "fairly sure"):  # of the right labels, at random places
+        height = 12 if kind == "sure" else 4
+        x *= 0.5
+        x[:, -1] += height
+        for t, k in zip(np.sort(rng.choice(frames, labels, replace=False)), label, strict=True):
+            x[t, -1] -= height
+            x[t, k] += height
+    else:
+        x *= float(kind)
+    return x.astype(np.float32)[None], label[None]
+
+
+# ---- Values and gradients --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_gluon(case):
+    arrays = {key: RECORDED[f"{case['name']}/{key}"] for key in case["args"] + ["loss", "grad_pred"]}
+    value, grad = closs.CTCLoss(**case["ctor"]).value_and_grad(*(arrays[k] for k in case["args"]))
+    np.testing.assert_allclose(value, arrays["loss"], rtol=1e-6)
+    np.testing.assert_allclose(grad, arrays["grad_pred"], atol=2e-4)  # MXNet's own error
+
+
+@pytest.mark.parametrize("input", ["logits", "log_probs"])
+@pytest.mark.parametrize("frames", range(8))
+def test_against_all_paths(frames, input, dtype):
+    rng = np.random.default_rng(frames)
+    close = 1e-6 if dtype == np.float32 else 1e-13
+    for classes, labels, scale in itertools.product((2, 3, 4 if frames < 7 else 2), range(4), (1, 8)):
+        blank = int(rng.integers(classes))
+        x, label = draw(rng, frames, classes, labels, blank, scale)
+        x = np.asarray(log_softmax(x) if input == "log_probs" and frames else x, dtype)
+        log_probs = x if input == "log_probs" or not frames else log_softmax(x)
+        expected, visits = enumerate_paths(log_probs, label, blank)
+
+        loss = closs.CTCLoss(blank=blank, input=input)
+        value, grad, feasible = loss.value_and_grad(x[None], label[None], return_feasible=True)
+
+        assert feasible == [visits is not None]
+        if visits is None:
+            assert value == [np.inf]
+            assert not grad.any()
+            continue
+        np.testing.assert_allclose(
+            value[0], float(expected), rtol=close, atol=close / 10 if input == "log_probs" else 1e-15
+        )
+        slopes = (np.exp(log_probs) if input == "logits" else 0) - visits
+        if frames:
+            assert abs(grad[0] - slopes).max() <= 10 * close * abs(slopes).max() + 1e-15
+
+
+def test_mpmath():
+    """A loss near 0, whose digits come from the probabilities of the other classes: 50 digits, all paths."""
+    x = np.array([[9.0, -3, 1], [-2, 11, 0.5], [1, 14, -1], [12, 0, 2]])
+    with mpmath.workdps(50):
+        y = [[mpmath.exp(mpmath.mpf(v)) for v in row] for row in x]
+        y = [[v / sum(row) for v in row] for row in y]
+        p = mpmath.mpf(0)
+        for path in itertools.product(range(3), repeat=4):
+            if [k for k, _ in itertools.groupby(path) if k != 2] == [0, 1, 0]:
+                p += mpmath.fprod(y[t][c] for t, c in enumerate(path))
+        expected = float(-mpmath.log(p))
+    assert 0 < expected < 1e-2
+    np.testing.assert_allclose(closs.CTCLoss()(x[None], [[0, 1, 0]]), expected, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(closs.CTCLoss()(x.astype(np.float32)[None], [[0, 1, 0]]), expected, rtol=1e-6)
+
+
+def log_space(x, label, blank):
+    """The textbook recursion on logarithms, in long double, forwards only."""
+    y = log_softmax(x)
+    states = np.full(2 * len(label) + 1, blank)
+    states[1::2] = label
+    skips = np.zeros(len(states), bool)
+    skips[2:] = (states[2:] != blank) & (states[2:] != states[:-2])
+    a = np.full(len(states), -np.inf, np.longdouble)
+    a[:2] = y[0, states[:2]]
+    for row in y[1:]:
+        one = np.concatenate([[-np.inf], a[:-1]])
+        two = np.where(skips, np.concatenate([[-np.inf, -np.inf], a[:-2]])[: len(a)], -np.inf)
+        a = np.logaddexp(np.logaddexp(a, one), two) + row[states]
+    return -np.logaddexp(a[-1], a[-2]) if len(a) > 1 else -a[-1]
+
+
+@pytest.mark.parametrize("kind", ["1", "10", "30", "blank", "sure", "fairly sure"])
+@pytest.mark.parametrize("frames, classes, labels", LONG)
+def test_long_samples(frames, classes, labels, kind):
+    """float32 against float64, float64 against the textbook; negative never."""
+    x, label = long_case(frames, classes, labels, kind)
+    value, grad = closs.CTCLoss().value_and_grad(x, label)
+    exact, slopes = closs.CTCLoss().value_and_grad(x.astype(np.float64), label)
+    textbook = log_space(x[0], label[0], classes - 1)
+    assert value[0] >= 0
+    np.testing.assert_allclose(exact[0], float(textbook), rtol=1e-12)
+    np.testing.assert_allclose(value, exact, rtol=1e-6)
+    assert abs(grad - slopes).max() <= 1e-5 * abs(slopes).max()
+    assert abs(slopes.sum(-1)).max() <= 1e-9  # a softmax's gradient
+
+
+@pytest.mark.parametrize("input", ["logits", "log_probs"])
+def test_finite_differences(input):
+    rng = np.random.default_rng(5)
+    x, label = draw(rng, 30, 6, 9, 5)
+    label[4] = label[3]
+    loss = closs.CTCLoss(input=input, reduction="sum")
+    x, label = x[None], label[None]
+    if input == "log_probs":  # not normalised: the gradient is of what was passed, whatever that is
+        x = x - 2
+    grad = loss.grad(x, label)
+    for t, c in zip(rng.integers(30, size=20), rng.integers(6, size=20), strict=True):
+        step = np.zeros_like(x)
+        step[0, t, c] = 1e-5
+        slope = (loss(x + step, label) - loss(x - step, label)) / 2e-5
+        assert abs(slope - grad[0, t, c]) < 1e-8
+
+
+def test_log_probs_may_be_negative_if_not_normalised():
+    assert closs.CTCLoss(input="log_probs")(np.full((1, 4, 2), 3.0), [[0]]) < -12
+    assert closs.CTCLoss(input="log_probs")(np.log([[[1.0, 1e-30]]]), [[0]]) == 0
+
+
+# ---- Samples of special shapes ---------------------------------------------------------------------------------------
+
+
+def test_empty_label_is_the_all_blank_path(dtype):
+    x = np.random.default_rng(0).standard_normal((2, 9, 4)).astype(dtype)
+    value, grad = closs.CTCLoss().value_and_grad(x, np.empty((2, 0)))
+    np.testing.assert_allclose(value, -log_softmax(x)[:, :, 3].sum(-1).astype(float), rtol=1e-6)
+    np.testing.assert_allclose(grad, np.exp(log_softmax(x)).astype(float) - [0, 0, 0, 1], atol=1e-6)
+    assert_same_bits(value, closs.CTCLoss()(x, np.full((2, 3), -1)))
+
+
+def test_sure_blanks_keep_their_digits():
+    """All frames nearly certain: the loss is the sum of what is left, 1e-9 a frame, which 1 - 1e-9 does not hold."""
+    x = np.zeros((1, 50, 2), np.float32)
+    x[..., 1] = 20.7
+    left = np.exp(-np.float64(x[0, 0, 1]))
+    value, grad = closs.CTCLoss().value_and_grad(x, np.empty((1, 0), int))
+    np.testing.assert_allclose(value, 50 * left, rtol=1e-6)
+    np.testing.assert_allclose(grad[0], np.tile([left, -left], (50, 1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("infeasible, value", [("inf", np.inf), ("zero", 0.0)])
+def test_infeasible(infeasible, value, dtype):
+    x = np.random.default_rng(1).standard_normal((4, 3, 4)).astype(dtype)
+    label = [[0, 1, 2, 0], [0, 0, -1, -1], [1, 1, 1, -1], [2, 1, 0, -1]]
+    loss = closs.CTCLoss(infeasible=infeasible)
+    values, grad, feasible = loss.value_and_grad(x, label, return_feasible=True)
+    assert feasible.tolist() == [False, True, False, True]
+    assert feasible.dtype == np.bool_
+    assert (values[[0, 2]] == value).all()
+    assert not grad[[0, 2]].any()
+    assert np.isfinite(values[[1, 3]]).all() and grad[[1, 3]].any((1, 2)).all()
+
+
+def test_infeasible_raises_before_anything_is_written():
+    x = np.random.default_rng(1).standard_normal((3, 3, 4))
+    out, grad = np.full(3, 7.0), np.full((3, 3, 4), 7.0)
+    loss = closs.CTCLoss(infeasible="raise")
+    with pytest.raises(ValueError, match="sample 1"):
+        loss.value_and_grad(x, [[0, 1], [1, 1], [0, -1]], [3, 2, 3], out=out, grad_out=grad)
+    x[2, :, 3] = -np.inf  # only the scores can tell
+    x[2, 1, 0] = -np.inf
+    with pytest.raises(ValueError, match="sample 2"):
+        loss.value_and_grad(x, [[0, 1], [1, 1], [0, -1]], out=out, grad_out=grad)
+    assert (out == 7).all() and (grad == 7).all()
+    x[2] = 0
+    loss.value_and_grad(x, [[0, 1], [1, 1], [0, -1]], out=out, grad_out=grad)
+    assert_same_bits(out, closs.CTCLoss()(x, [[0, 1], [1, 1], [0, -1]]))
+
+
+def test_no_frames(dtype):
+    value, grad, feasible = closs.CTCLoss().value_and_grad(
+        np.zeros((2, 0, 3), dtype), [[-1], [0]], return_feasible=True
+    )
+    assert value.tolist() == [0, np.inf] and feasible.tolist() == [True, False] and grad.shape == (2, 0, 3)
+    x = np.ones((2, 4, 3), dtype)
+    value, grad = closs.CTCLoss().value_and_grad(x, [[-1], [0]], [0, 0])
+    assert value.tolist() == [0, np.inf] and not grad.any()
+
+
+def test_no_samples(dtype):
+    value, grad = closs.CTCLoss().value_and_grad(np.zeros((0, 5, 3), dtype), np.zeros((0, 2)))
+    assert value.shape == (0,) and grad.shape == (0, 5, 3) and value.dtype == dtype
+    assert np.isnan(closs.CTCLoss(reduction="mean")(np.zeros((0, 5, 3)), np.zeros((0, 2))))
+    assert closs.CTCLoss(reduction="sum")(np.zeros((0, 5, 3)), np.zeros((0, 2))) == 0
+
+
+def test_one_frame():
+    x = np.array([[[1.0, 2.0, 3.0]]])
+    np.testing.assert_allclose(closs.CTCLoss()(x, [[1]]), -log_softmax(x)[0, 0, 1:2].astype(float), rtol=1e-14)
+
+
+def test_pred_lengths():
+    rng = np.random.default_rng(2)
+    x, label = rng.standard_normal((3, 20, 5)), rng.integers(0, 4, (3, 4))
+    value, grad = closs.CTCLoss().value_and_grad(x, label, [20, 13, 9])
+    for n, frames in enumerate((20, 13, 9)):
+        one, slopes = closs.CTCLoss().value_and_grad(x[n : n + 1, :frames], label[n : n + 1])
+        assert_same_bits(one[0], value[n])
+        assert_same_bits(slopes[0], grad[n, :frames])
+        assert not grad[n, frames:].any()
+
+
+@pytest.mark.parametrize("labels", [0, 1, 14, 15, 16, 17, 31, 32, 33, 50])
+@pytest.mark.parametrize("spare", [0, 1, 7, 40])
+def test_widths(labels, spare, dtype):
+    """Around whole blocks of states, with no frame to spare and many."""
+    rng = np.random.default_rng(labels)
+    label = np.arange(labels) % 7
+    x = rng.standard_normal((labels + spare, 8)) * 4
+    x = x.astype(dtype)
+    value = closs.CTCLoss()(x[None], label[None])
+    expected = float(log_space(x, label, 7)) if len(x) else 0.0
+    np.testing.assert_allclose(value[0], expected, rtol=1e-6 if dtype == np.float32 else 1e-12)
+
+
+# ---- NaN, infinity, extremes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", ["nan", "two inf", "all -inf"])
+def test_bad_frames_stay_in_their_sample(bad, dtype):
+    x = np.random.default_rng(3).standard_normal((3, 12, 5)).astype(dtype)
+    label = [[0, 1], [2, 2], [3, -1]]
+    expected, slopes = closs.CTCLoss().value_and_grad(x, label)
+    if bad == "nan":
+        x[1, 4, 0] = np.nan
+    elif bad == "two inf":
+        x[1, 4, :2] = np.inf
+    else:
+        x[1, 4] = -np.inf
+    value, grad = closs.CTCLoss().value_and_grad(x, label, [12, 10, 12])
+    assert np.isnan(value[1]) and np.isnan(grad[1, :10]).all() and not grad[1, 10:].any()
+    assert_same_bits(value[[0, 2]], expected[[0, 2]])
+    assert_same_bits(grad[[0, 2]], slopes[[0, 2]])
+    value, grad = closs.CTCLoss().value_and_grad(x, label, [12, 4, 12])  # not in its frames any more
+    assert np.isfinite(value).all() and np.isfinite(grad).all()
+
+
+def test_minus_infinity_is_probability_zero(dtype):
+    """As a very low logit, which all but vanishes."""
+    x = np.random.default_rng(4).standard_normal((1, 12, 5)).astype(dtype)
+    masked, low = x.copy(), x.copy()
+    masked[0, 3:6, 1], low[0, 3:6, 1] = -np.inf, -300
+    value, grad = closs.CTCLoss().value_and_grad(masked, [[1, 2]])
+    expected, slopes = closs.CTCLoss().value_and_grad(low, [[1, 2]])
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+    np.testing.assert_allclose(grad, slopes, atol=1e-6)
+    assert not grad[0, 3:6, 1].any()
+
+
+def test_an_infinite_logit_is_probability_one(dtype):
+    x = np.zeros((1, 3, 3), dtype)
+    x[0, 1, 0] = np.inf
+    value, grad = closs.CTCLoss().value_and_grad(x, [[0]])
+    # frame 1 is label 0; frames 0 and 2 may be label or blank: (2/3)^2
+    np.testing.assert_allclose(value, -2 * np.log(2 / 3), rtol=1e-6)
+    assert abs(grad[0, 1]).max() < 1e-20
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e4, 1e6, 1e12, 1e30, "max"])
+def test_finite_in_no_nan_out(scale, dtype):
+    rng = np.random.default_rng(6)
+    with np.errstate(over="ignore"):
+        x = rng.standard_normal((2, 60, 4)) * (np.finfo(dtype).max / 5 if scale == "max" else scale)
+        x = x.astype(dtype)
+    for input in ("logits", "log_probs"):
+        value, grad = closs.CTCLoss(input=input).value_and_grad(x, rng.integers(0, 3, (2, 11)))
+        assert not np.isnan(value).any() and np.isfinite(grad).all()
+        assert input == "log_probs" or (value >= 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e4, 1e6])
+def test_large_logits_are_exact_too(scale):
+    """Far beyond what a float's exponent could hold, in one frame."""
+    x = (np.random.default_rng(7).standard_normal((300, 5)) * scale).astype(np.float32)
+    label = np.arange(40) % 4
+    value, grad = closs.CTCLoss().value_and_grad(x[None], label[None])
+    exact, slopes = closs.CTCLoss().value_and_grad(x.astype(float)[None], label[None])
+    np.testing.assert_allclose(value[0], float(log_space(x, label, 4)), rtol=1e-6)
+    assert abs(grad - slopes).max() <= 1e-5
+
+
+# ---- Layouts, types, reductions --------------------------------------------------------------------------------------
+
+
+def forms(x, label):
+    """The same call in every way to write it."""
+    lengths = [4, 2, 3]
+    padded = np.where(np.arange(4) < np.array(lengths)[:, None], label, -1)
+    beyond = np.where(padded < 0, 99, padded)  # not looked at
+    flat = np.concatenate([row[:k] for row, k in zip(label, lengths, strict=True)])
+    wide = np.full((3, 30, 14), np.nan, x.dtype)
+    wide[:, ::2, 2:8] = x
+    yield "padded", {}, x, (padded,), {}
+    yield "lengths", {}, x, (beyond,), {"label_lengths": lengths}
+    yield "concatenated", {}, x, (flat,), {"label_lengths": lengths}
+    yield "TN", {"label_layout": "TN"}, x, (padded.T,), {}
+    yield "TNC", {"layout": "TNC"}, np.ascontiguousarray(x.transpose(1, 0, 2)), (padded,), {}
+    yield "TNC view", {"layout": "TNC"}, x.transpose(1, 0, 2), (padded,), {}
+    yield "part of a larger array", {}, wide[:, ::2, 2:8], (padded,), {}
+    yield "classes not contiguous", {}, np.asfortranarray(x), (padded,), {}
+    yield "backwards", {}, x[::-1].copy()[::-1], (padded,), {}
+    yield "byte order", {}, x.astype(x.dtype.newbyteorder()), (padded,), {}
+    yield "float labels", {}, x, (padded.astype(np.float32),), {}
+    yield "int8 labels", {}, x, (padded.astype(np.int8),), {"pred_lengths": np.full(3, 15, np.uint8)}
+
+
+def test_forms(dtype):
+    rng = np.random.default_rng(8)
+    x, label = rng.standard_normal((3, 15, 6)).astype(dtype), rng.integers(0, 5, (3, 4))
+    expected = None
+    for what, options, pred, (labels,), named in forms(x, label):
+        before = pred.copy()
+        value, grad = closs.CTCLoss(**options).value_and_grad(pred, labels, **named)
+        assert_same_bits(pred, before, what)
+        assert grad.shape == pred.shape and grad.dtype == dtype
+        grad = grad.transpose(1, 0, 2) if options.get("layout") == "TNC" else grad
+        expected = expected or (value, grad)
+        assert_same_bits(value, expected[0], what)
+        assert_same_bits(np.ascontiguousarray(grad), expected[1], what)
+
+
+@pytest.mark.parametrize("view", [slice(None), slice(None, None, 2)])
+def test_in_place_and_strided_outputs(view, dtype):
+    rng = np.random.default_rng(9)
+    big = rng.standard_normal((3, 20, 6)).astype(dtype)
+    label = rng.integers(0, 5, (3, 4))
+    untouched = big.copy()
+    pred = big[:, view]
+    value, grad = closs.CTCLoss().value_and_grad(pred.copy(), label)
+    out = np.empty(3, dtype)
+    results = closs.CTCLoss().value_and_grad(pred, label, out=out, grad_out=pred)
+    assert results[0] is out and results[1] is pred
+    assert_same_bits(out, value)
+    assert_same_bits(np.ascontiguousarray(pred), grad)
+    if view.step:
+        assert_same_bits(big[:, 1::2], untouched[:, 1::2])
+
+
+def test_float16_and_integers():
+    rng = np.random.default_rng(10)
+    x, label = rng.standard_normal((2, 10, 4)).astype(np.float16), [[0, 1], [2, -1]]
+    value, grad = closs.CTCLoss().value_and_grad(x, label)
+    wide, slopes = closs.CTCLoss().value_and_grad(x.astype(np.float32), label)
+    assert value.dtype == grad.dtype == np.float16
+    assert_same_bits(value, wide.astype(np.float16))
+    assert_same_bits(grad, slopes.astype(np.float16))
+    assert_same_bits(closs.CTCLoss().grad(x, label, grad_out=np.empty_like(x)), grad)
+    whole = rng.integers(-3, 4, (2, 10, 4))
+    assert_same_bits(closs.CTCLoss()(whole, label), closs.CTCLoss()(whole.astype(float), label))
+    assert_same_bits(closs.CTCLoss()(whole.tolist(), label), closs.CTCLoss()(whole.astype(float), label))
+
+
+def test_reductions_and_weights(dtype):
+    rng = np.random.default_rng(11)
+    x, label = rng.standard_normal((3, 10, 4)).astype(dtype), rng.integers(0, 3, (3, 3))
+    x[2, 0] = np.nan  # its weight is 0
+    plain, slopes = (a.astype(float) for a in closs.CTCLoss().value_and_grad(x, label))
+    plain[2], slopes[2] = 0, 0
+    w = np.array([0.5, 2.0, 0.0])
+    for reduction in ("none", "sample_mean", "sample_sum"):
+        loss = closs.CTCLoss(weight=3, reduction=reduction)
+        value, grad = loss.value_and_grad(x, label, sample_weight=w[:, None], grad_output=[1, -2, 5])
+        np.testing.assert_allclose(value, 3 * w * plain, rtol=1e-6)
+        np.testing.assert_allclose(grad, (3 * w * [1, -2, 5])[:, None, None] * slopes, rtol=1e-5, atol=1e-6)
+    for reduction, divisor in (("sum", 1), ("mean", 3), ("weighted_mean", 2.5)):
+        loss = closs.CTCLoss(weight=3, reduction=reduction)
+        value, grad = loss.value_and_grad(x, label, sample_weight=w, grad_output=-2)
+        assert type(value) is float
+        assert value == pytest.approx(3 * (w * plain).sum() / divisor, rel=1e-6)
+        np.testing.assert_allclose(grad, (3 * w * -2 / divisor)[:, None, None] * slopes, rtol=1e-5, atol=1e-6)
+        out = np.empty(())
+        assert loss(x, label, sample_weight=w, out=out) is out and out == value
+    assert closs.CTCLoss(reduction="weighted_mean")(x[:2], label[:2]) == closs.CTCLoss(reduction="mean")(
+        x[:2], label[:2]
+    )
+
+
+def test_value_is_the_same_with_and_without_gradient(dtype):
+    for kind in ("1", "30", "blank", "sure"):
+        x, label = long_case(200, 12, 30, kind)
+        x = x.astype(dtype)
+        value, grad = closs.CTCLoss().value_and_grad(x, label)
+        assert_same_bits(closs.CTCLoss()(x, label), value)
+        assert_same_bits(closs.CTCLoss().grad(x, label), grad)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 9])
+def test_threads(batch, dtype):
+    rng = np.random.default_rng(batch)
+    x = rng.standard_normal((batch, 150, 70)).astype(dtype)
+    label, frames = rng.integers(0, 69, (batch, 20)), rng.integers(60, 151, batch)
+    with closs.num_threads(1):
+        expected = closs.CTCLoss().value_and_grad(x, label, frames, return_feasible=True)
+    for threads in (2, 3, 8):
+        with closs.num_threads(threads):
+            results = closs.CTCLoss().value_and_grad(x, label, frames, return_feasible=True)
+        for a, b in zip(results, expected, strict=True):
+            assert_same_bits(a, b)
+
+
+PROGRAM = """
+import hashlib, numpy as np, closs
+rng = np.random.default_rng(0)
+h = hashlib.sha256()
+for dtype in (np.float32, np.float64):
+    for scale in (1, 30):
+        x = np.ldexp(rng.integers(-2**20, 2**20, (3, 90, 37)), -18).astype(dtype) * dtype(scale)
+        for a in closs.CTCLoss().value_and_grad(x, rng.integers(0, 36, (3, 25))):
+            h.update(a.tobytes())
+print(closs.config()["isa"], h.hexdigest())
+"""
+
+
+def test_instruction_sets_with_fma_agree():
+    wanted = [isa for isa in closs.config()["isas"] if isa != "baseline"]
+    printed = [run_python("-c", PROGRAM, CLOSS_ISA=isa).split() for isa in wanted]
+    assert [isa for isa, _ in printed] == wanted
+    assert len({digest for _, digest in printed}) <= 1
+
+
+def test_baseline_is_as_exact():
+    """Without FMA too: the long samples once more in a process of their own."""
+    some = "long_samples and 400 or against_all_paths or large_logits"
+    run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_ctc.py", "-k", some, CLOSS_ISA="baseline")
+
+
+# ---- Errors ----------------------------------------------------------------------------------------------------------
+
+X, Y = np.zeros((3, 20, 10)), np.zeros((3, 18), int)
+
+
+def with_label(position, value):
+    label = Y.copy()
+    label[position] = value
+    return label
+
+
+ERRORS = [
+    ({}, {"label": with_label((2, 17), 12)}, ValueError, r"label\[2, 17\] = 12 is outside 0\.\.8"),
+    ({}, {"label": with_label((2, 17), 10)}, ValueError, r"label\[2, 17\] = 10 is outside 0\.\.8"),
+    ({}, {"label": with_label((1, 3), -2)}, ValueError, r"label\[1, 3\] = -2 is outside 0\.\.8"),
+    ({}, {"label": with_label((1, 3), 9)}, ValueError, r"label\[1, 3\] = 9 is the blank"),
+    ({"blank": "first"}, {"label": with_label((), 1) + 0 * Y}, None, ""),
+    ({"blank": "first"}, {}, ValueError, r"label\[0, 0\] = 0 is the blank; expected another class in 1\.\.9"),
+    ({"blank": 4}, {"label": with_label((0, 1), 10)}, ValueError, r"label\[0, 1\] = 10 is outside 0\.\.9"),
+    ({"label_layout": "TN"}, {"label": with_label((2, 5), 11).T}, ValueError, r"label\[5, 2\] = 11 is outside"),
+    ({}, {"label": [0, 1, 2, 3, 44], "label_lengths": [2, 2, 1]}, ValueError, r"label\[4\] = 44 is outside 0\.\.8"),
+    ({}, {"label": [0, 1, 2, 3], "label_lengths": [2, 2, 1]}, ValueError, "label_lengths: expected a sum of 4"),
+    ({}, {"label": [0, 1, 2, 3], "label_lengths": [6, -3, 1]}, ValueError, r"label_lengths\[1\] = -3 is negative"),
+    ({}, {"label": [0, 1, 2]}, ValueError, "label: expected two axes"),
+    ({}, {"label": Y[:2]}, ValueError, "label: expected two axes"),
+    ({}, {"label": Y[None]}, ValueError, "label: expected two axes"),
+    ({}, {"label": Y + 0.5}, ValueError, "is not a whole number"),
+    ({}, {"label": Y + 1j}, TypeError, "label: expected an array of real numbers"),
+    ({}, {"label": [["a"]] * 3}, TypeError, "label: expected an array of real numbers"),
+    ({}, {"label_lengths": [18, 19, 0]}, ValueError, r"label_lengths\[1\] = 19 is outside 0\.\.18"),
+    ({}, {"label_lengths": [18, -1, 0]}, ValueError, r"label_lengths\[1\] = -1 is outside 0\.\.18"),
+    ({}, {"label_lengths": [18, 1]}, ValueError, r"label_lengths: expected one length a sample"),
+    ({}, {"label_lengths": [1.5, 1, 1]}, ValueError, "is not a whole number"),
+    ({}, {"pred_lengths": [20, 1, 21]}, ValueError, r"pred_lengths\[2\] = 21 is outside 0\.\.20"),
+    ({}, {"pred_lengths": [20, -1, 20]}, ValueError, r"pred_lengths\[1\] = -1 is outside 0\.\.20"),
+    ({}, {"pred_lengths": [[20, 1, 1]]}, ValueError, "pred_lengths: expected one length a sample"),
+    ({}, {"pred": X[0]}, ValueError, "pred: expected three axes, NTC"),
+    ({}, {"pred": X[..., :0]}, ValueError, "pred: expected at least one class"),
+    ({}, {"pred": X.astype(complex)}, TypeError, "pred: expected an array of real numbers"),
+    ({}, {"pred": X.astype(np.longdouble)}, TypeError, "pred: expected float16"),
+    ({"blank": 10}, {}, ValueError, r"blank: expected a class of pred, 0\.\.9, got 10"),
+    ({}, {"sample_weight": [1, 2]}, ValueError, "sample_weight: expected one factor a sample"),
+    ({}, {"sample_weight": np.ones((3, 20))}, ValueError, "sample_weight: expected one factor a sample"),
+    ({}, {"grad_output": [1, 2]}, ValueError, "grad_output: expected the shape of the value"),
+    ({"infeasible": "raise"}, {"pred_lengths": [20, 20, 4]}, ValueError, "sample 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options, changed, error, message", ERRORS)
+def test_errors_leave_outputs_untouched(options, changed, error, message):
+    arguments = {"pred": X, "label": Y} | changed
+    out, grad = np.full(3, 7.0), np.full(X.shape, 7.0)
+    loss = closs.CTCLoss(**options)
+    if error is None:
+        loss.value_and_grad(**arguments, out=out, grad_out=grad)
+        return
+    with pytest.raises(error, match=message):
+        loss.value_and_grad(**arguments, out=out, grad_out=grad)
+    assert (out == 7).all() and (grad == 7).all()
+
+
+@pytest.mark.parametrize("outputs, error", [
+    ({"out": np.zeros(4)}, ValueError),
+    ({"out": np.zeros(3, np.float32)}, TypeError),
+    ({"out": [0.0] * 3}, TypeError),
+    ({"grad_out": np.zeros((3, 20, 9))}, ValueError),
+    ({"grad_out": np.broadcast_to(0.0, X.shape)}, ValueError),
+    ({"grad_out": X.astype(np.float32)}, TypeError),
+])  # fmt: skip
+def test_bad_outputs(outputs, error):
+    with pytest.raises(error, match=next(iter(outputs))):
+        closs.CTCLoss().value_and_grad(X, Y, **outputs)
+
+
+def test_outputs_that_overlap():
+    memory = np.zeros(3 * 21 * 10)
+    pred, shifted = memory[:600].reshape(X.shape), memory[10:610].reshape(X.shape)
+    with pytest.raises(ValueError, match="grad_out: expected memory of its own"):
+        closs.CTCLoss().value_and_grad(pred, Y, grad_out=shifted)
+    with pytest.raises(ValueError, match="out: expected memory of its own"):
+        closs.CTCLoss()(pred, Y, out=memory[:3])
+
+
+@pytest.mark.parametrize("options, error", [
+    ({"layout": "NCT"}, ValueError),
+    ({"layout": 1}, TypeError),
+    ({"label_layout": "NTC"}, ValueError),
+    ({"reduction": "max"}, ValueError),
+    ({"infeasible": "nan"}, ValueError),
+    ({"input": "probs"}, ValueError),
+    ({"blank": "middle"}, ValueError),
+    ({"blank": -1}, ValueError),
+    ({"blank": 1.0}, TypeError),
+    ({"blank": True}, TypeError),
+    ({"weight": np.nan}, ValueError),
+    ({"weight": "1"}, TypeError),
+])  # fmt: skip
+def test_bad_options(options, error):
+    with pytest.raises(error, match=next(iter(options))):
+        closs.CTCLoss(**options)
+
+
+def test_object():
+    loss = closs.CTCLoss("TNC", weight=2, blank=3, infeasible="zero")
+    for other in (eval(repr(loss), vars(closs)), pickle.loads(pickle.dumps(loss))):
+        assert other == loss and hash(other) == hash(loss)
+        assert_same_bits(other(X, np.zeros((20, 3))), loss(X, np.zeros((20, 3))))
+    with pytest.raises(AttributeError):
+        loss.blank = 1
+
+
+# ---- Decoding --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [2, 5, 63, 64, 65, 200, 1100])
+@pytest.mark.parametrize("input", ["logits", "log_probs"])
+def test_greedy_decode(classes, input, dtype):
+    rng = np.random.default_rng(classes)
+    x = rng.standard_normal((4, 33, classes)).astype(dtype)
+    frames, blank = [33, 20, 1, 0], classes // 2
+    labels, scores = closs.ctc_greedy_decode(x, frames, blank=blank, input=input)
+    assert scores.dtype == dtype
+    for n, count in enumerate(frames):
+        best = x[n, :count].argmax(-1)
+        assert labels[n].tolist() == [k for k, _ in itertools.groupby(best) if k != blank]
+        y = log_softmax(x[n]) if input == "logits" else x[n]
+        np.testing.assert_allclose(scores[n], float(y[range(count), best].sum()), rtol=1e-6)
+    swapped = closs.ctc_greedy_decode(x.transpose(1, 0, 2), frames, layout="TNC", blank=blank, input=input)
+    assert_same_bits(swapped[1], scores)
+    assert [a.tolist() for a in swapped[0]] == [a.tolist() for a in labels]
+
+
+def test_greedy_decode_edges():
+    tie = np.zeros((1, 2, 70))
+    assert closs.ctc_greedy_decode(tie)[0][0].tolist() == [0]
+    tie[0, 0, 3], tie[0, 1, 4] = np.nan, np.inf
+    labels, scores = closs.ctc_greedy_decode(tie)
+    assert labels[0].tolist() == [0, 4] and np.isnan(scores[0])
+    labels, scores = closs.ctc_greedy_decode(np.zeros((0, 4, 3), np.float16))
+    assert labels == [] and scores.shape == (0,) and scores.dtype == np.float16
+    with pytest.raises(ValueError, match=r"pred_lengths\[0\] = 3 is outside 0\.\.2"):
+        closs.ctc_greedy_decode(tie, [3])
+    with pytest.raises(ValueError, match="blank"):
+        closs.ctc_greedy_decode(tie, blank=70)
