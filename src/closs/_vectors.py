@@ -88,7 +88,7 @@ def _check_grads(
 def evaluate_vectors(
     spec: _core.VectorsSpec,
     inputs: dict[str, ArrayLike],
-    label: ArrayLike | None,
+    label: Any,
     sample_weight: ArrayLike | None,
     out: Array | None,
     grad_out: Grads,
@@ -102,13 +102,11 @@ def evaluate_vectors(
     x, result_type = as_pred(name, pred)
     arrays = [x, *(as_label(n, a, x.shape, x.dtype, name) for n, a in others)]
     shapes = [x.shape, *(real_array(n, a).shape for n, a in others)]  # a gradient looks like its input
-    is_pairwise = spec.loss == 2
+    labelled, is_pairwise = spec.loss == 1, spec.loss == 2
     if is_pairwise:
         x, *_ = arrays = [_samples_first(array.reshape(x.shape), spec.batch_axis) for array in arrays]
-    rows = (
-        last_axis(x, spec.batch_axis) if label is not None else whole_samples(x, 0 if is_pairwise else spec.batch_axis)
-    )
-    signs = None if label is None else as_label("label", label, rows.shape, x.dtype, "the rows").reshape(-1)
+    rows = last_axis(x, spec.batch_axis) if labelled else whole_samples(x, 0 if is_pairwise else spec.batch_axis)
+    signs = as_label("label", label, rows.shape, x.dtype, "the rows").reshape(-1) if labelled else None
     weights = as_row_weights(sample_weight, x, rows.shape, rows.kept)
 
     value_type, value_shape = result_type, rows.shape if spec.is_unreduced else rows.value_shape

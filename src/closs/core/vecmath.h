@@ -76,29 +76,37 @@ CLOSS_INLINE real NAME(vm_exp)(real x) {
     return x > highest ? INFINITY : from_zero;
 }
 
-/* Where exponentials of a row start from: relative to 2^n with n log(2) near the largest x of the row. */
+/* Where exponentials of a row start from: its largest x, m = base + n log(2) + rest. */
 typedef struct {
-    real base;        /* subtracted first: 0, or the largest x where that is large and differences from it are exact */
+    real base;        /* 0, or m where that is large and differences from it are exact */
+    real rest, both;  /* and base + rest, rounded: good enough to choose a multiple of log(2) by */
     real_bits origin; /* n, as exp_shifted has it, less 64 */
     real lowest;      /* below this x the result is 0 */
 } NAME(exp_origin_t);
 
-CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin)(real largest) {
+/* x - n log(2). Where nothing but x's own rounding counts: the first product is exact. */
+CLOSS_INLINE real NAME(exp_reduced)(real x, real shifted) {
+    real n = shifted - PICK(0x1.8p23f, 0x1.8p52);
+    return MADD(n, -LOG2_LO, MADD(n, -LOG2_HI, x));
+}
+
+CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin)(real m) {
     NAME(exp_origin_t) from;
-    from.base = ABS(largest) <= 248 ? 0 : largest;
-    from.origin = TO_BITS(NAME(exp_shifted)(largest - from.base)) - 64;
-    from.lowest = largest - PICK(104.0f, 746.0);
+    from.base = ABS(m) <= 248 ? 0 : m;
+    real shifted = NAME(exp_shifted)(m - from.base);
+    from.rest = NAME(exp_reduced)(m - from.base, shifted);
+    from.both = from.base + from.rest;
+    from.origin = TO_BITS(shifted) - 64;
+    from.lowest = m - PICK(104.0f, 746.0);
     return from;
 }
 
-/* exp(x - base) 2^-n for x no larger than the largest, NaN for NaN or a largest that is not finite. Reducing x itself
- * by multiples of log(2), instead of its difference from the largest, loses nothing: the rounding of that difference
- * alone would cost 16 ulp at exp(-50). Measured 1.05 ulp; six multiplications and additions, for vm_exp's ten. */
+/* exp(x - m) for x <= m, exactly 1 for m; NaN for NaN, or if m is not finite. Reducing x by multiples of log(2),
+ * instead of its difference from m, loses nothing: the rounding of that difference alone would cost 16 ulp at exp(-50).
+ * Measured 1.05 ulp; six multiplications and additions for the polynomial, for vm_exp's ten. */
 CLOSS_INLINE real NAME(vm_exp_from)(real x, NAME(exp_origin_t) from) {
-    real distance = x - from.base;
-    real shifted = NAME(exp_shifted)(distance);
-    real n = shifted - PICK(0x1.8p23f, 0x1.8p52);
-    real r = MADD(n, -LOG2_LO, MADD(n, -LOG2_HI, distance));
+    real shifted = NAME(exp_shifted)(x - from.both);
+    real r = NAME(exp_reduced)(x - from.base, shifted) - from.rest;
     real mantissa = MADD(r, MADD(r, PICK(exp_tail_f32, exp_tail_f64)(r), R(1.0)), R(1.0));
     real within = mantissa * NAME(power_of_two)(TO_BITS(shifted) - from.origin) * PICK(0x1p-64f, 0x1p-64);
     return x < from.lowest ? R(0.0) : within;

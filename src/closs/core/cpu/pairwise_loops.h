@@ -36,6 +36,7 @@ static void NAME(weighted_differences)(int64_t rows, int64_t n, const real *a, c
         for (int64_t r = 0; r < rows; r++) {
             const real *x = a + begin, *y = b + r * n + begin;
             const double w = (double)weight[r * step];
+            if (w == 0) continue; /* a row that is weighted away counts nothing, even if it is NaN */
             CLOSS_INDEPENDENT
             for (int64_t i = 0; i < width; i++) sums[i] = CLOSS_FMA_F64(w, (double)x[i] - (double)y[i], sums[i]);
         }

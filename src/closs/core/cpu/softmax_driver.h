@@ -264,7 +264,9 @@ static void NAME(softmax_box)(void *context, int64_t k) {
     NAME(softmax_task) task;
     task.call = context;
     task.sample_weight.filled = task.cotangent.filled = task.divisor.filled = task.weight.filled = 0;
-    for (int i = 0; i < NAME(CHUNK); i++) task.ones[i] = 1, task.zeros[i] = 0;
+    const NAME(closs_softmax_rows) *job = &task.call->job;
+    if (job->dense || job->uniform != 0) /* what reads them; filling them takes as long as 200 elements */
+        for (int i = 0; i < NAME(CHUNK); i++) task.ones[i] = 1, task.zeros[i] = 0;
     NAME(reduce_box)(&task.call->reduction, k, SOFTMAX_RUN, NAME(softmax_run), &task);
 }
 

@@ -95,7 +95,7 @@ static void NAME(scale_chunk)(int64_t n, real k, real *e) {
 /* The value of elements, of which the terms are there: L q is added, and the row's weight applied. */
 CLOSS_INLINE void NAME(finish_elements)(int64_t n, real log_sum, const real *q, real weight, real *elements) {
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) elements[i] = weight == 0 ? 0 : weight * MADD(q[i], log_sum, elements[i]);
+    for (int64_t i = 0; i < n; i++) elements[i] = (weight == 0) | (q[i] == 0) ? 0 : weight * MADD(q[i], log_sum, elements[i]);
 }
 
 /* ---- What is added to a row's own class ------------------------------------------------------------------------- */
@@ -109,6 +109,18 @@ CLOSS_INLINE double NAME(spike_of)(const ROWS *job, int64_t r) {
 }
 
 CLOSS_INLINE double NAME(spike_term)(double spike, double x, double m) { return spike == 0 ? 0 : spike * (m - x); }
+
+/* used[i] if q[i] is not 0: a row of a divergence whose every element is weighted away has gradient 0, even where its
+ * softmax is NaN. */
+CLOSS_INLINE void NAME(mark_used)(int64_t n, const real *q, int32_t *used) {
+    for (int64_t i = 0; i < n; i++) used[i] |= q[i] != 0;
+}
+
+CLOSS_INLINE int NAME(any_used)(int64_t n, const real *q) {
+    int32_t used = 0;
+    for (int64_t i = 0; i < n; i++) used |= q[i] != 0;
+    return used;
+}
 
 /* Place `offset` of an optional array, or what stands for it. */
 CLOSS_INLINE const real *NAME(place)(const real *array, int64_t offset, const real *otherwise) {
@@ -139,8 +151,8 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     const double own = spike == 0 ? 0 : NAME(spike_term)(spike, x[job->label[r]], m);
     closs_sum below = {0, 0}, terms = {own, 0}, targets = {spike, 0}, slopes = {spike, 0};
     const NAME(exp_origin_t) from = NAME(exp_origin)(m);
-    const double top = logits ? (double)NAME(vm_exp_from)(m, from) : 1;
     int64_t tops = logits ? 0 : 1;
+    int used = !job->divergence;
     for (int64_t c = 0; c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
@@ -153,6 +165,7 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
                 NAME(sum_rows)(1, n, q, &slopes);
             }
             if (elements) memcpy(elements + c, t, sizeof(real) * (size_t)n);
+            if (job->divergence) used |= NAME(any_used)(n, q);
         }
         if (logits) {
             tops += grad ? NAME(exp_chunk_stored)(n, x + c, m, from, grad + c, t)
@@ -164,12 +177,12 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     }
     const double target_sum = closs_sum_value(targets);
     NAME(softmax_row)
-    at = NAME(softmax_of_row)(m, top, (double)(tops - 1) + closs_sum_value(below) / top, closs_sum_value(terms),
-                              target_sum, cotangent ? closs_sum_value(slopes) : target_sum, job->z_loss);
+    at = NAME(softmax_of_row)(m, (double)(tops - 1) + closs_sum_value(below), closs_sum_value(terms), target_sum,
+                              cotangent ? closs_sum_value(slopes) : target_sum, job->z_loss);
     job->value[r] = ignored ? 0 : (real)at.value;
     if (job->lse) job->lse[r] = (real)at.lse;
 
-    const real scale = grad ? job->scale[r] : 0, k = (real)(scale * at.factor);
+    const real scale = grad && used ? job->scale[r] : 0, k = (real)(scale * at.factor);
     for (int64_t c = 0; (grad || elements) && c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
@@ -216,10 +229,10 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     NAME(lane_sums) below, terms, targets, slopes;
     real m[NAME(LANES)], q[NAME(LANES)], t[NAME(LANES)], weights[NAME(LANES)];
     real k[NAME(LANES)], scale[NAME(LANES)], log_sum[NAME(LANES)];
-    double spike[NAME(LANES)], top[NAME(LANES)];
-    real base[NAME(LANES)], lowest[NAME(LANES)];
+    double spike[NAME(LANES)];
+    real base[NAME(LANES)], rest[NAME(LANES)], both[NAME(LANES)], lowest[NAME(LANES)]; /* exp_origin_t, a lane */
     real_bits origin[NAME(LANES)];
-    int32_t tops[NAME(LANES)];
+    int32_t tops[NAME(LANES)], used[NAME(LANES)] = {0};
     const int64_t classes = job->classes, step = job->step;
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
     const real *weight = job->ones;
@@ -242,9 +255,10 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
         m[j] = NAME(finite_or_nan)(m[j]);
         NAME(exp_origin_t) from = NAME(exp_origin)(m[j]);
         base[j] = from.base;
+        rest[j] = from.rest;
+        both[j] = from.both;
         origin[j] = from.origin;
         lowest[j] = from.lowest;
-        top[j] = logits ? (double)NAME(vm_exp_from)(m[j], from) : 1;
     }
     for (int j = 0; j < n; j++) {
         double own = NAME(spike_of)(job, j);
@@ -270,12 +284,13 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
                 NAME(add_lanes)(n, q, &slopes);
             }
             if (job->elements) memcpy(job->elements + c * step, t, sizeof(real) * (size_t)n);
+            if (job->divergence) NAME(mark_used)(n, q, used);
         }
         if (logits) {
             real *e = job->grad ? job->grad + c * step : q;
             CLOSS_INDEPENDENT
             for (int j = 0; j < n; j++) {
-                NAME(exp_origin_t) from = {base[j], origin[j], lowest[j]};
+                NAME(exp_origin_t) from = {base[j], rest[j], both[j], origin[j], lowest[j]};
                 real at = NAME(vm_exp_from)(x[j], from);
                 int32_t is_top = x[j] == m[j];
                 tops[j] += is_top;
@@ -288,12 +303,13 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
         }
     }
 
+    for (int j = 0; job->divergence && j < n; j++) scale[j] = used[j] ? scale[j] : 0;
     const NAME(lane_sums) *factors = job->element_cotangent ? &slopes : &targets;
     const double z = job->z_loss;
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
         NAME(softmax_row)
-        at = NAME(softmax_of_row)(m[j], top[j], tops[j] + NAME(lane_sum)(&below, j) / top[j], NAME(lane_sum)(&terms, j),
+        at = NAME(softmax_of_row)(m[j], tops[j] + NAME(lane_sum)(&below, j), NAME(lane_sum)(&terms, j),
                                   NAME(lane_sum)(&targets, j), NAME(lane_sum)(factors, j), z);
         t[j] = (real)at.value;
         log_sum[j] = (real)at.log_sum;

@@ -10,8 +10,7 @@
  * L is log(1 + others), where `others` leaves one of the largest logits out, so that a row that is sure of its class
  * has a loss down to 1e-38 and not 0 or 6e-8. A target of 0 counts 0, where the logit is -infinity too.
  *
- * The exponentials e_c are taken relative to a power of two near exp(m) instead of exp(m) itself, see vm_exp_from; the
- * largest of them, `top`, is divided out of their sum.
+ * exp(x_c - m) is vm_exp_from.
  */
 
 /* q_c, for a label y in a distribution: kept and a uniform part added (label smoothing), weighted. */
@@ -46,12 +45,12 @@ CLOSS_INLINE double NAME(softmax_log_sum)(double others) {
 /* terms: sum of q_c (m - x_c), targets: Q, slopes: Q as the slope has it (with the cotangent of each element, if there
  * is one). */
 CLOSS_INLINE NAME(softmax_row)
-    NAME(softmax_of_row)(double m, double top, double others, double terms, double targets, double slopes, double z) {
+    NAME(softmax_of_row)(double m, double others, double terms, double targets, double slopes, double z) {
     NAME(softmax_row) row;
     row.log_sum = NAME(softmax_log_sum)(others);
     row.lse = m + row.log_sum;
-    row.value = terms + targets * row.log_sum;
-    row.factor = (slopes + 2 * z * row.lse) / (top + top * others);
+    row.value = targets == 0 ? terms : terms + targets * row.log_sum;
+    row.factor = (slopes + 2 * z * row.lse) / (1 + others);
     row.value += z == 0 ? 0 : z * row.lse * row.lse;
     return row;
 }
