@@ -12,6 +12,7 @@ import closs
 from closs.__main__ import main
 from closs.datasets import load_digits, load_health_insurance
 from closs.gallery import ALL, CLASSIFIERS, EXHIBITS, METRICS, exhibit
+from closs.tour_ctc import FRAMES, edits, learn_to_read, report
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -36,8 +37,18 @@ def test_digits():
 
 
 def test_every_class_is_in_the_gallery():
-    classes = {name for name in closs.losses.__all__ if name not in ("SigmoidBCELoss", "SoftmaxCELoss")}
-    assert {item.name for item in ALL} == classes
+    elsewhere = ("SigmoidBCELoss", "SoftmaxCELoss", "CTCLoss", "ctc_greedy_decode")
+    assert {item.name for item in ALL} == {name for name in closs.losses.__all__ if name not in elsewhere}
+
+
+def test_reading_lines_of_digits():
+    told = []
+    result = learn_to_read(load_digits(), 1200, told.append, steps=40)
+    assert len(told) == 40 and result.after < result.before / 2
+    text = report(result)
+    assert "truth" in text and "CTC loss" in text and len(text.splitlines()) == 16
+    assert (result.lines.lengths <= FRAMES).all() and set(result.lines.labels.ravel()) == set(range(10))
+    assert [edits([1, 2, 3], b) for b in ([1, 2, 3], [1, 3], [], [2, 1, 3, 4], [4, 5, 6])] == [0, 1, 3, 3, 3]
 
 
 @pytest.mark.parametrize("item", ALL, ids=lambda item: item.name)

@@ -246,8 +246,8 @@ def evaluate_ctc(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             scale = factors if cotangent is None else factors * np.where(factors == 0, 0, cotangent)
             scale = np.where(scale == 0, 0, scale / divisor).astype(x.dtype)
-        steps = None if grad_out is None or grad_out.dtype != x.dtype else _steps(grad_out, options.layout)
-        grad = np.empty(x.shape, x.dtype) if steps is None else grad_out
+        usable = grad_out is not None and grad_out.dtype == x.dtype and _steps(grad_out, options.layout) is not None
+        grad = grad_out if grad_out is not None and usable else np.empty(x.shape, x.dtype)
         grad_strides = (_steps(grad, options.layout) or (0, 0)) if grad.size else (0, 0)
     value = np.empty(batch, x.dtype)
     feasible = np.empty(batch, np.bool_)
@@ -285,8 +285,9 @@ def greedy_decode(
     frames = as_frames(pred, layout)
     batch, time, classes = frames.sizes
     counts = as_lengths("pred_lengths", pred_lengths, batch)
-    for n in np.flatnonzero((counts < 0) | (counts > time)) if counts is not None else ():
-        raise ValueError(f"pred_lengths[{n}] = {counts[n]} is outside 0..{time}")
+    if counts is not None:
+        for n in np.flatnonzero((counts < 0) | (counts > time)):
+            raise ValueError(f"pred_lengths[{n}] = {counts[n]} is outside 0..{time}")
     label, lengths = np.empty((batch, time), np.int64), np.empty(batch, np.int64)
     score = work_array(None, frames.array.dtype, (batch,))
     _core.run_ctc_greedy(

@@ -2,7 +2,7 @@
 
 The losses of single predictions fit a linear model of health insurance data. The losses over classes fit a linear
 classifier of handwritten digits, those of metric learning a linear map of them into eight dimensions, in which the
-nearest neighbour tells the digit.
+nearest neighbour tells the digit. Last, CTC teaches a network to read lines of digits (tour_ctc.py).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 import closs
 from closs.datasets import Digits, HealthInsurance, load_digits, load_health_insurance
 from closs.gallery import CLASSIFIERS, EXHIBITS, METRICS, Exhibit, RowExhibit
+from closs.tour_ctc import learn_to_read, report
 
 TIMED_ROUNDS, SECONDS_A_ROUND = 15, 0.002
 TRAINED_DIGITS, DIMENSIONS, STEPS = 1200, 8, 60
@@ -245,6 +246,10 @@ def run(output: str | Path) -> int:
             f"{row.closs_us:>9.2f} {row.numpy_us:>9.2f} {row.numpy_us / row.closs_us:>5.1f}x  {row.score}".rstrip()
         )
     print("(before: before fitting; |gradient|: of the weights, after; us: value and gradient of one call, medians)")
+    print("\nLines of handwritten digits, read by a network that CTC has taught:")
+    progress = Progress("CTC")
+    result = learn_to_read(digits, TRAINED_DIGITS, progress)
+    print(f"{chr(13) if progress.moves else ''}{report(result)}")
     try:
         from closs.plotting import plot_losses
 
