@@ -237,6 +237,16 @@ def test_weighted_mean_is_that_of_the_weights(dtype):
     np.testing.assert_allclose(value, (w * rows).sum() / applied.sum(), rtol=8 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_weighted_mean_of_classes_without_weight(dtype, from_logits):
+    """A mean of nothing: NaN, and the gradient is 0."""
+    x = -np.abs(moderate((4, 3), dtype))
+    loss = CE(from_logits=from_logits, reduction="weighted_mean", class_weight=[1, 0, 2])
+    value, grad = loss.value_and_grad(x, [1, 1, 1, 1])
+    assert math.isnan(value)
+    assert not grad.any()
+
+
 # ---- Limits ----------------------------------------------------------------------------------------------------------
 
 
