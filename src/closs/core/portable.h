@@ -53,6 +53,13 @@
 #define CLOSS_FMA_F64(a, b, c) ((a) * (b) + (c))
 #endif
 
+/* Asks for a cache line that will be read soon; nothing where the compiler has no such request. */
+#if defined(__GNUC__)
+#define CLOSS_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define CLOSS_PREFETCH(address) ((void)(address))
+#endif
+
 CLOSS_INLINE float closs_float_from_bits(uint32_t bits) {
     float x;
     memcpy(&x, &bits, sizeof x);

@@ -88,6 +88,14 @@ static double NAME(top_in_use)(const NAME(lattice) * it, const real *x, real bla
     return nan == 0 ? top : nan;
 }
 
+/* The row of a sample's next frame, which the hardware does not foresee: rows of other samples lie between. Its first
+ * 4 KB, from where on it does. T400 N16 C1000: 6.9 ms without, 5.3 ms with. */
+static void NAME(prefetch_frame)(const ctc_shape *shape, const real *row) {
+    const int64_t line = 64 / sizeof(real), most = 4096 / sizeof(real);
+    int64_t n = shape->classes < most ? shape->classes : most;
+    for (int64_t i = 0; i < n; i += line) CLOSS_PREFETCH(row + shape->time_stride + i);
+}
+
 static void NAME(read_frames)(const NAME(ctc_call) * call, const NAME(slot) * slot, int64_t n, int64_t begin,
                               int64_t end) {
     const NAME(lattice) *it = &slot->lattice;
@@ -95,6 +103,7 @@ static void NAME(read_frames)(const NAME(ctc_call) * call, const NAME(slot) * sl
     for (int64_t t = begin; t < end; t++) {
         const real *row = call->args->pred + n * shape->batch_stride + t * shape->time_stride;
         real *x = it->x + t * it->width;
+        if (t + 1 < end) NAME(prefetch_frame)(shape, row);
         if (call->args->input == CLOSS_CTC_LOGITS) {
             real top = it->kernels->row_max(shape->classes, row, &slot->top_class[t]);
             double rest = it->kernels->row_rest(shape->classes, row, top, slot->top_class[t]);
@@ -282,6 +291,7 @@ static void NAME(write_frames)(const NAME(ctc_call) * call, const NAME(slot) * s
     for (int64_t t = begin; t < end; t++) {
         const real *row = args->pred + n * shape->batch_stride + t * shape->time_stride;
         real *grad = args->grad + n * call->grad_batch_stride + t * call->grad_time_stride;
+        if (t + 1 < end) NAME(prefetch_frame)(shape, row);
         if (t >= slot->lattice.time || *slot->outcome == NAME(INFEASIBLE) || scale == 0) {
             memset(grad, 0, (size_t)shape->classes * sizeof(real));
         } else if (*slot->outcome == NAME(NOT_A_NUMBER)) {
