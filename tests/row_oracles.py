@@ -90,12 +90,15 @@ def cross_entropy(inputs, label, n, *, sparse_label=True, from_logits=False, cla
         top, log_sum, p = softmax_parts(x, n)
         total = top + log_sum
         terms = along_rows([times(q, (top - x) + log_sum)])
-        value = Expected.of_terms([terms.exact, (z * total**2)[..., 0]])
+        square = (z * total**2)[..., 0]
+        rounded = (z * abs(total) * np.maximum(abs(top), log_sum))[..., 0]  # of terms of the logsumexp
+        value = Expected(terms.exact + square, np.maximum.reduce([terms.exact + abs(square), terms.magnitude, rounded]))
         lse = Expected.of_terms([top[..., 0], log_sum[..., 0]])
 
         def gradients(factors):
             f = factors[..., np.newaxis]
-            return [Expected.of_terms([q.sum(-1, keepdims=True) * p * f, 2 * z * total * p * f, -q * f])]
+            softmax_part = [factor * p * f for factor in (q.sum(-1, keepdims=True), 2 * z * top, 2 * z * log_sum)]
+            return [Expected.of_terms([*softmax_part, -q * f])]
 
     return Truth(value, gradients, counted, applied, lse)
 

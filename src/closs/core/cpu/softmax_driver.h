@@ -99,8 +99,7 @@ static closs_status NAME(check_softmax)(const ARGS *args, enum labels labels, NA
     return status != CLOSS_OK ? status : NAME(check_softmax_overlap)(args, labels, shape);
 }
 
-/* ---- Labels -------------------------------------------------------------------------------------------------------
- */
+/* ---- Labels ----------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const ARGS *args;
