@@ -38,6 +38,11 @@ class Frames:
 
 def _steps(array: Array, layout: str) -> tuple[int, int] | None:
     """Strides of the batch and time axes in elements; None where C cannot walk over the array."""
+    if not (array.flags.aligned and array.dtype.isnative):
+        return None
+    if array.flags.c_contiguous:
+        inner, outer = array.shape[2], array.shape[1] * array.shape[2]
+        return (outer, inner) if layout == "NTC" else (inner, outer)
     n, t = layout.index("N"), layout.index("T")
     contiguous = [math.prod(array.shape[k + 1 :]) * array.itemsize for k in range(3)]
     steps = [own if length > 1 else plain for own, length, plain in zip(array.strides, array.shape, contiguous,
@@ -48,7 +53,7 @@ def _steps(array: Array, layout: str) -> tuple[int, int] | None:
         if length > 1 and (step % array.itemsize or step < reach):
             return None
         reach += (length - 1) * step
-    if steps[2] != array.itemsize or not (array.flags.aligned and array.dtype.isnative):
+    if steps[2] != array.itemsize:
         return None
     return steps[n] // array.itemsize, steps[t] // array.itemsize
 
@@ -109,10 +114,11 @@ class Labels:
 
 def as_labels(label: ArrayLike, lengths: ArrayLike | None, layout: str, batch: int) -> Labels:
     """(batch, width) in either layout, or all labels in one vector with lengths that add up to its own."""
-    raw = real_array("label", label)
-    if raw.size == 0:
-        raw = raw.astype(np.int64)
-    values = as_whole_numbers("label", raw, raw.shape, "itself")
+    values = real_array("label", label)
+    if values.size == 0:
+        values = values.astype(np.int64)
+    if values.dtype != np.int64 or not values.flags.carray:
+        values = as_whole_numbers("label", values, values.shape, "itself")
     counts = as_lengths("label_lengths", lengths, batch)
     if values.ndim == 1:
         if counts is None:
@@ -246,9 +252,9 @@ def evaluate_ctc(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             scale = factors if cotangent is None else factors * np.where(factors == 0, 0, cotangent)
             scale = np.where(scale == 0, 0, scale / divisor).astype(x.dtype)
-        usable = grad_out is not None and grad_out.dtype == x.dtype and _steps(grad_out, options.layout) is not None
-        grad = grad_out if grad_out is not None and usable else np.empty(x.shape, x.dtype)
-        grad_strides = (_steps(grad, options.layout) or (0, 0)) if grad.size else (0, 0)
+        own_steps = None if grad_out is None or grad_out.dtype != x.dtype else _steps(grad_out, options.layout)
+        grad = np.empty(x.shape, x.dtype) if grad_out is None or own_steps is None else grad_out
+        grad_strides = (own_steps or _steps(grad, options.layout) or (0, 0)) if grad.size else (0, 0)
     value = np.empty(batch, x.dtype)
     feasible = np.empty(batch, np.bool_)
     try:
