@@ -573,7 +573,7 @@ typedef struct closs_ctc_args_f64 {
  * NaN in a sample's frames (with log-probabilities: in a class that it uses), two infinite logits in a frame, or a
  * frame of nothing but -infinity give NaN for that sample and no other. From finite scores nothing is NaN. float: l
  * within 1e-6 of the exact value, relative, the gradient within 1e-5 of its largest element. Scores that are more than
- * 2^61 / time below their frame's largest count as that. */
+ * 2^40 log(2) below their frame's largest count as that. */
 CLOSS_EXPORT closs_status closs_ctc_f32(const closs_ctc_args_f32 *args);
 CLOSS_EXPORT closs_status closs_ctc_f64(const closs_ctc_args_f64 *args);
 

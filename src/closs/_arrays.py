@@ -179,10 +179,10 @@ def check_overlap(name: str, output: Array | None, others: dict[str, Any], in_pl
             raise ValueError(f"{name}: expected memory of its own, got an array that overlaps {other_name}")
 
 
-def as_axis(name: str, axis: int, pred: Array) -> int:
+def as_axis(name: str, axis: int, pred: Array, whose: str = "pred") -> int:
     """An axis of pred, counted from the front."""
     if not -pred.ndim <= axis < pred.ndim:
-        raise ValueError(f"{name}: expected an axis of pred, which has {pred.ndim}, got {axis}")
+        raise ValueError(f"{name}: expected an axis of {whose}, which has {pred.ndim}, got {axis}")
     return axis % pred.ndim
 
 

@@ -60,7 +60,7 @@ def last_axis(first: Array, batch_axis: int) -> Rows:
     shape, inner = first.shape[:-1], first.shape[-1]
     if not shape:
         return Rows((1, 1, inner, 1, 1), (), (1,), ())
-    axis = as_axis("batch_axis", batch_axis, first)
+    axis = as_axis("batch_axis", batch_axis, first, "input1")
     if axis == first.ndim - 1:
         raise ValueError(f"batch_axis: expected another axis than the last one, got {batch_axis}")
     rows = math.prod(shape)
@@ -85,6 +85,14 @@ def _check_grads(
     return list(grad_out)
 
 
+def _check_signs(label: Array) -> None:
+    """As they were given, not as they are cast: 1 + 1e-12 is 1 in float32."""
+    fits = np.abs(label) == 1
+    if not fits.all():
+        k = int(np.argmin(fits))
+        raise ValueError(f"{position_in('label', label.shape, k)} = {label.flat[k]} is neither 1 nor -1")
+
+
 def evaluate_vectors(
     spec: _core.VectorsSpec,
     inputs: dict[str, ArrayLike],
@@ -106,7 +114,11 @@ def evaluate_vectors(
     if is_pairwise:
         x, *_ = arrays = [_samples_first(array.reshape(x.shape), spec.batch_axis) for array in arrays]
     rows = last_axis(x, spec.batch_axis) if labelled else whole_samples(x, 0 if is_pairwise else spec.batch_axis)
-    signs = as_label("label", label, rows.shape, x.dtype, "the rows").reshape(-1) if labelled else None
+    signs = None
+    if labelled:
+        given_label = real_array("label", label)
+        signs = as_label("label", given_label, rows.shape, x.dtype, "the rows").reshape(-1)
+        _check_signs(given_label)
     weights = as_row_weights(sample_weight, x, rows.shape, rows.kept)
 
     value_type, value_shape = result_type, rows.shape if spec.is_unreduced else rows.value_shape
@@ -125,24 +137,13 @@ def evaluate_vectors(
         grads = [work_array(g, x.dtype, shape) for g, shape in zip(given, shapes, strict=True)]
     flat = [None if a is None else a.reshape(-1) for a in (*arrays, value, *grads)]
     steps = weights.data, weights.steps, cotangent
-    try:
-        if is_pairwise:
-            first, second, flat_value, *flat_grads = flat
-            total = _core.run_pairwise(
-                spec, rows.sizes[1], rows.sizes[2], first, second, *steps, flat_value, *flat_grads
-            )
-        else:
-            first, second, third, flat_value, *flat_grads = (
-                flat if len(arrays) == 3 else [*flat[:2], None, *flat[2:], None]
-            )
-            total = _core.run_vectors(spec, rows.sizes, first, second, third, signs, *steps, flat_value, *flat_grads)
-    except _core.BadLabel as error:
-        labels = np.asarray(label)
-        found = labels.reshape(-1)[error.args[0]]
-        where = position_in("label", labels.shape, error.args[0])
-        raise ValueError(f"{where} = {found} is neither 1 nor -1") from None
     if is_pairwise:
+        first, second, flat_value, *flat_grads = flat
+        total = _core.run_pairwise(spec, rows.sizes[1], rows.sizes[2], first, second, *steps, flat_value, *flat_grads)
         grads = [_samples_back(g, s, spec.batch_axis) for g, s in zip(grads, shapes, strict=True)]
+    else:
+        first, second, third, flat_value, *flat_grads = flat if len(arrays) == 3 else [*flat[:2], None, *flat[2:], None]
+        total = _core.run_vectors(spec, rows.sizes, first, second, third, signs, *steps, flat_value, *flat_grads)
     result = total_or_value(spec, total, value, out, value_type, want_value)
     if not want_grad:
         return result, None
@@ -151,7 +152,7 @@ def evaluate_vectors(
 
 def _samples_first(array: Array, batch_axis: int) -> Array:
     """The array with its samples along the first axis; itself if they are."""
-    axis = as_axis("batch_axis", batch_axis, array)
+    axis = as_axis("batch_axis", batch_axis, array, "x1")
     return np.ascontiguousarray(np.moveaxis(array, axis, 0)) if axis else array
 
 

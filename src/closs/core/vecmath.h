@@ -114,18 +114,21 @@ CLOSS_INLINE real NAME(vm_exp_from)(real x, NAME(exp_origin_t) from) {
 
 /* log(1 + f) + hi + lo, for f in [sqrt(1/2) - 1, 1/2], hi 0 or larger than f, and lo small. As in exp, the sum of the
  * two largest terms is kept exactly. */
-CLOSS_INLINE real NAME(log_parts)(real f, real hi, real lo) {
+typedef struct {
+    real head, tail; /* to be added */
+} NAME(log_parts_t);
+
+CLOSS_INLINE NAME(log_parts_t) NAME(log_parts)(real f, real hi, real lo) {
     real low = MADD(f * f, PICK(log_tail_f32, log_tail_f64)(f), lo);
     real sum = hi + f;
     real sum_error = f - (sum - hi);
-    return sum + (sum_error + low);
+    NAME(log_parts_t) parts = {sum, sum_error + low};
+    return parts;
 }
 
-/* log(x + x rest) for |rest| of an ulp or less: the logarithm of a sum whose rounding is known. The whole range of x:
- * -infinity at 0 and -0, NaN below; rest does not matter where x is 0, infinite or NaN. x = m 2^k with m in
- * [sqrt(1/2), sqrt(2)), by integer arithmetic on the bits; k becomes a real by being placed in the mantissa of
- * 2^(mantissa bits), above a bias that the subtraction takes off. */
-CLOSS_INLINE real NAME(vm_log_corrected)(real x, real rest) {
+/* log(x + x rest) for x > 0 and finite. x = m 2^k with m in [sqrt(1/2), sqrt(2)), by integer arithmetic on the bits; k
+ * becomes a real by being placed in the mantissa of 2^(mantissa bits), above a bias that the subtraction takes off. */
+CLOSS_INLINE NAME(log_parts_t) NAME(log_of_positive)(real x, real rest) {
     const int mantissa = PICK(23, 52);
     const real_bits sqrt_half = PICK(0x3f3504f3u, 0x3fe6a09e667f3bcdu), one = PICK(0x3f800000u, 0x3ff0000000000000u);
     const real big = PICK(0x1p23f, 0x1p52);
@@ -134,10 +137,29 @@ CLOSS_INLINE real NAME(vm_log_corrected)(real x, real rest) {
     real_bits bits = TO_BITS(x * (is_subnormal ? big : R(1.0))) + (one - sqrt_half);
     real k = FROM_BITS(bits >> mantissa | TO_BITS(big)) - (big + bias);
     real m = FROM_BITS((bits & (((real_bits)1 << mantissa) - 1)) + sqrt_half);
-    real positive = NAME(log_parts)(m - 1, k * LOG2_HI, MADD(k, LOG2_LO, rest));
+    return NAME(log_parts)(m - 1, k * LOG2_HI, MADD(k, LOG2_LO, rest));
+}
+
+/* log(x + x rest) for |rest| of an ulp or less: the logarithm of a sum whose rounding is known. The whole range of x:
+ * -infinity at 0 and -0, NaN below; rest does not matter where x is 0, infinite or NaN. */
+CLOSS_INLINE real NAME(vm_log_corrected)(real x, real rest) {
+    NAME(log_parts_t) parts = NAME(log_of_positive)(x, rest);
     real not_positive = x == 0 ? -INFINITY : NAN;
-    real finite = x > 0 ? positive : not_positive;
+    real finite = x > 0 ? parts.head + parts.tail : not_positive;
     return x > REAL_MAX ? x : finite;
+}
+
+/* log(x) - y, with what the logarithm loses by being rounded: half an ulp less than the difference with vm_log. */
+CLOSS_INLINE NAME(log_parts_t) NAME(vm_log_less)(real x, real y) {
+    NAME(log_parts_t) log_x = NAME(log_of_positive)(x, 0);
+    NAME(two_sum_t) difference = NAME(two_sum)(log_x.head, -y);
+    int ordinary = (x > 0) & (x <= REAL_MAX) & (ABS(y) <= REAL_MAX);
+    real not_positive = x == 0 ? -INFINITY : NAN;
+    real limit = x > 0 ? x : not_positive; /* infinite x, or an infinite y */
+    NAME(log_parts_t) result;
+    result.head = ordinary ? difference.sum : (ABS(x) <= REAL_MAX && x > 0 ? 0 : limit) - y;
+    result.tail = ordinary ? difference.error + log_x.tail : R(0.0);
+    return result;
 }
 
 /* log(x). The largest errors are met near 0.70, 1.27 and 1.40, where k = 0 and |f| is large. */

@@ -41,7 +41,8 @@ class TripletLoss(MetricLoss):
     """Triplet loss: ``max(0, sum (positive - pred)^2 - sum (negative - pred)^2 + margin)``, one value a sample.
 
     The sums go over all axes but batch_axis; ``"sample_mean"``, ``"sample_sum"`` and ``"none"`` are the same. Where the
-    margin is met all gradients are 0. As Gluon's ``TripletLoss``; see :class:`MetricLoss`.
+    margin is met all gradients are 0. Squares of float64 overflow from 1e154 on, those of float32 do not. As Gluon's
+    ``TripletLoss``; see :class:`MetricLoss`.
 
     Parameters
     ----------
@@ -120,7 +121,8 @@ class CosineEmbeddingLoss(MetricLoss):
     """Cosine embedding loss of vectors along the last axis: ``1 - cos`` for label 1, ``clip(cos - margin, 0, 1 -
     margin)`` for label -1, with ``cos = a.b / max(|a| |b|, 1e-12)``.
 
-    The gradients are 0 at zero vectors and where the margin is met. As Gluon 2.0's ``CosineEmbeddingLoss`` (1.9.1 gives
+    The gradients are 0 at zero vectors and where the margin is met. Squares of float64 overflow from 1e154 on (NaN),
+    those of float32 do not. As Gluon 2.0's ``CosineEmbeddingLoss`` (1.9.1 gives
     shape (N, 1)); torch's has no upper bound. See :class:`MetricLoss`.
 
     Parameters

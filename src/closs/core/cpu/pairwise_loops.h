@@ -21,7 +21,8 @@ static void NAME(squared_distances)(int64_t rows, int64_t n, const real *a, cons
         }
         closs_sum sum = {0, 0};
         NAME(add_lanes_to)(&lanes, &sum);
-        distance[r] = (real)closs_sum_value(sum);
+        double total = closs_sum_value(sum);
+        distance[r] = total > REAL_MAX ? REAL_MAX : (real)total; /* a row of nothing but infinities has no softmax */
     }
 }
 

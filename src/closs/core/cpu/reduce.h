@@ -89,7 +89,8 @@ static inline void NAME(resolve)(const NAME(reduction_args) * args, const NAME(c
     }
     double cotangent = total && args->grad_output ? (double)*args->grad_output : 1.0;
 
-    weights->scale = (real)(reduction->factor * cotangent / reduction->divisor);
+    /* A mean of nothing has gradient 0, whatever elements were weighted away. */
+    weights->scale = reduction->divisor == 0 ? 0 : (real)(reduction->factor * cotangent / reduction->divisor);
     weights->factor = (real)reduction->factor;
     weights->sample_weight = reduction->factor == 0 ? removed : args->sample_weight;
     weights->weight = reduction->summed || weights->factor == 1 ? absent : (BROADCAST){&weights->factor, 0, 1};

@@ -160,6 +160,7 @@ CLOSS_INLINE NAME(closs_point) NAME(poisson_rate_nll_full)(real x, real y, real 
  * x = -infinity. The logarithm of a subnormal label is exact enough for 2 ulp of the larger term. */
 CLOSS_INLINE NAME(closs_point) NAME(kl_div)(real x, real y, real unused) {
     (void)unused;
-    real value = y == 0 ? R(0.0) : y * (NAME(vm_log)(y) - x);
+    NAME(log_parts_t) difference = NAME(vm_log_less)(y, x);
+    real value = y == 0 ? R(0.0) : MADD(y, difference.head, y * difference.tail);
     return NAME(closs_point_of)(x == x ? value : x, x == x ? -y : x);
 }
