@@ -76,6 +76,24 @@ def test_objects(row):
 
 
 @pytest.mark.parametrize(
+    "loss",
+    [
+        closs.SoftmaxCELoss(1, class_weight=[1, 2], ignore_index=1, label_smoothing=0.1),
+        closs.KLDivLoss(from_logits=False, axis=1),
+        closs.TripletLoss(2),
+        closs.CosineEmbeddingLoss(margin=0.1),
+        closs.SDMLLoss(0.2),
+    ],
+    ids=lambda loss: type(loss).__name__,
+)
+def test_objects_of_row_losses(loss):
+    for other in (eval(repr(loss), vars(closs)), copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+        assert other == loss and hash(other) == hash(loss)
+    with pytest.raises(AttributeError):
+        loss.weight = 2.0
+
+
+@pytest.mark.parametrize(
     "cls, arguments",
     {  # Gluon's, in its order, with its defaults
         "L1Loss": {"weight": None, "batch_axis": 0},
