@@ -66,7 +66,7 @@ def pxd(nodes: list[c_ast.Node]) -> str:
             lines += ["", f"    c{generator.visit(node)}"]
         elif is_function(node):
             line = f"    {generator.visit(node)}"
-            lines.append(line if len(line) <= 120 else line.replace(", ", ",\n" + " " * 8, 1))
+            lines.append(line if len(line) <= 120 else line.replace(", ", ",\n" + " " * (line.index("(") + 1), 1))
     # No "(void)" in Cython, and a C function of the table raises nothing.
     text = "\n".join([*lines, ""])
     return text.replace("(void)", "()").replace("(*closs_function)()", "(*closs_function)() noexcept")

@@ -126,9 +126,9 @@ cdef extern from "closs/closs.h" nogil:
     const char *closs_elementwise_name(int loss)
     const char *closs_elementwise_parameter(int loss)
     closs_status closs_elementwise_run_f32(int loss,
-        const closs_elementwise_f32 *args, const closs_broadcast_f32 *parameter)
+                                           const closs_elementwise_f32 *args, const closs_broadcast_f32 *parameter)
     closs_status closs_elementwise_run_f64(int loss,
-        const closs_elementwise_f64 *args, const closs_broadcast_f64 *parameter)
+                                           const closs_elementwise_f64 *args, const closs_broadcast_f64 *parameter)
 
     ctypedef struct closs_bad_label:
         int64_t position
