@@ -459,8 +459,9 @@ closs_status NAME(closs_ctc)(const ARGS *args) {
         uint64_t usable = args->workspace_size > 63 ? args->workspace_size - 63 : 0;
         if (usable < call.slot_size) return CLOSS_BAD_SIZE;
         slots = closs_clamp((int64_t)(usable / call.slot_size), 1, slots);
-    } else if (!(memory = malloc((size_t)(call.slot_size * (uint64_t)slots) + 63))) {
-        return CLOSS_NO_MEMORY;
+    } else {
+        memory = malloc((size_t)(call.slot_size * (uint64_t)slots) + 63);
+        if (!memory) return CLOSS_NO_MEMORY;
     }
     call.slots = memory + (64 - (uintptr_t)memory % 64) % 64;
 

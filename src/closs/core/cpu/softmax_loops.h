@@ -95,7 +95,7 @@ static void NAME(scale_chunk)(int64_t n, real k, real *e) {
 CLOSS_INLINE void NAME(finish_elements)(int64_t n, real log_sum, const real *q, real weight, real *elements) {
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++)
-        elements[i] = (weight == 0) | (q[i] == 0) ? 0 : weight * MADD(q[i], log_sum, elements[i]);
+        elements[i] = weight == 0 || q[i] == 0 ? 0 : weight * MADD(q[i], log_sum, elements[i]);
 }
 
 /* ---- What is added to a row's own class ------------------------------------------------------------------------- */
