@@ -30,8 +30,7 @@ typedef struct {
 } NAME(ctc_call);
 
 static NAME(slot) NAME(take_slot)(arena *a, int64_t time, int64_t labels, int with_gradient) {
-    NAME(slot) slot;
-    slot.outcome = take(a, 1, sizeof(int));
+    NAME(slot) slot = {.outcome = take(a, 1, sizeof(int))};
     slot.top = take(a, time, sizeof(double));
     slot.rest = take(a, time, sizeof(double));
     slot.log = take(a, time, sizeof(double));
