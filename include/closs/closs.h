@@ -464,7 +464,7 @@ typedef struct closs_pairwise_f64 {
     int64_t reserved[4];
 } closs_pairwise_f64;
 
-/* Bytes of working memory: rows^2 reals with a gradient, 64 rows without. */
+/* Bytes of working memory: rows^2 reals with a gradient, 64 rows without; 0 for a size that no call accepts. */
 CLOSS_EXPORT size_t closs_pairwise_workspace_f32(int64_t rows, int want_grad);
 CLOSS_EXPORT size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad);
 

@@ -87,6 +87,7 @@ static void bad_input(void) {
     const closs_elementwise_f32 good = {
         .batch = 2, .inner = 2, .pred = pred, .label = label, .value = value, .grad = grad};
     closs_elementwise_f32 bad;
+    double sum[2] = {0, 0};
 #define REJECTS(expected, call) CHECK((call) == (expected) && value[0] == 7 && grad[0] == 7 && grad[3] == 7)
 #define WITH(change) (bad = good, change, &bad)
     REJECTS(CLOSS_NULL_POINTER, closs_l2_f32(NULL));
@@ -96,6 +97,9 @@ static void bad_input(void) {
     REJECTS(CLOSS_BAD_SIZE, closs_l2_f32(WITH(bad.outer = -1)));
     REJECTS(CLOSS_BAD_SIZE, closs_l2_f32(WITH(bad.inner = INT64_MAX / 2)));
     REJECTS(CLOSS_BAD_SIZE, closs_l2_f32(WITH((bad.batch = INT64_C(1) << 31, bad.inner = INT64_C(1) << 31))));
+    REJECTS(CLOSS_BAD_SIZE, closs_l2_f32(WITH((bad.batch = INT64_MAX, bad.inner = 0))));
+    REJECTS(CLOSS_BAD_SIZE,
+            closs_l2_f64(&(closs_elementwise_f64){.batch = INT64_MAX / 8, .reduction = CLOSS_MEAN, .total = sum}));
     REJECTS(CLOSS_BAD_BROADCAST, closs_l2_f32(WITH(bad.sample_weight.repeat = -1)));
     REJECTS(CLOSS_BAD_BROADCAST, closs_sigmoid_bce_f32(&good, &(closs_broadcast_f32){.data = label, .period = -1}));
     REJECTS(CLOSS_BAD_REDUCTION, closs_l2_f32(WITH(bad.reduction = (closs_reduction)6)));
@@ -107,7 +111,6 @@ static void bad_input(void) {
     REJECTS(CLOSS_BAD_PARAMETER, closs_l2_f32(WITH(bad.weight = &infinite)));
     REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.pred = (const float *)(const void *)((const char *)pred + 1))));
 #define ODD(type, pointer) ((type *)(void *)((char *)(pointer) + 1))
-    double sum[2] = {0, 0};
     REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.label = ODD(float, label))));
     REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.value = ODD(float, value))));
     REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.grad = ODD(float, grad))));

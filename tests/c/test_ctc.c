@@ -91,6 +91,8 @@ static void bad_input(void) {
     REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH(args.batch = -1)));
     REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH(args.time = INT64_MAX / 2)));
     REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH(args.classes = INT64_C(1) << 31)));
+    REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH((args.time = 0, args.batch = INT64_MAX))));
+    REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH(args.label_size = INT64_MAX)));
     REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH((args.time_stride = 2, args.batch_stride = 12))));
     REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH((args.time_stride = 3, args.batch_stride = 9))));
     REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH((args.time_stride = 3, args.batch_stride = -12))));
@@ -151,6 +153,11 @@ static void decoding(void) {
     args.score = (float *)(void *)((char *)label + 1);
     CHECK(closs_ctc_greedy_f32(&args) == CLOSS_MISALIGNED);
     args.score = NULL;
+    args.batch = INT64_MAX;
+    args.time = 0;
+    CHECK(closs_ctc_greedy_f32(&args) == CLOSS_BAD_SIZE);
+    args.batch = 1;
+    args.time = 6;
     args.label = NULL;
     CHECK(closs_ctc_greedy_f32(&args) == CLOSS_NULL_POINTER);
 }

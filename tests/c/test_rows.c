@@ -105,6 +105,10 @@ static void softmax_bad_input(void) {
     REJECTS(CLOSS_BAD_SIZE, closs_softmax_ce_f32(WITH(changed.sample_inner = INT64_MAX / 2)));
     REJECTS(CLOSS_BAD_SIZE, closs_softmax_ce_f32(WITH(changed.classes = INT64_MAX / 4)));
     REJECTS(CLOSS_BAD_SIZE, closs_softmax_ce_f32(WITH((changed.outer = changed.inner = INT64_C(1) << 32))));
+    REJECTS(CLOSS_BAD_SIZE, closs_softmax_ce_f32(WITH((changed.outer = 0, changed.batch = INT64_MAX))));
+    REJECTS(CLOSS_BAD_SIZE, closs_softmax_ce_f32(WITH((changed.outer = 0, changed.batch = INT64_MAX / 8))));
+    REJECTS(CLOSS_BAD_SIZE, closs_softmax_ce_f32(WITH((changed.outer = changed.batch = 0, changed.classes = INT64_MAX,
+                                                       changed.class_weight = weight))));
     REJECTS(CLOSS_BAD_REDUCTION, closs_softmax_ce_f32(WITH(changed.reduction = (closs_reduction)-1)));
     REJECTS(CLOSS_BAD_BROADCAST, closs_softmax_ce_f32(WITH(changed.sample_weight.period = -1)));
     REJECTS(CLOSS_MISSING_OUTPUT, closs_softmax_ce_f32(WITH(changed.total = total)));
@@ -184,9 +188,9 @@ static void vectors_values(void) {
 static void vectors_bad_input(void) {
     double a[5] = {1, 2, 3, 4}, b[5] = {0}, c[5] = {0}, label[3] = {1, -1}, value[3] = {7, 7}, grad[5] = {7, 7, 7, 7};
     double other[5] = {0}, total[2] = {7, 7};
-    closs_bad_label bad = {7, 7};
+    closs_bad_label bads[2] = {{7, 7}, {7, 7}}, *bad = bads;
     const closs_vectors_f64 good = {
-        .rows = 2, .inner = 2, .input = {a, b, c}, .label = label, .value = value, .grad = {grad, other}, .bad = &bad};
+        .rows = 2, .inner = 2, .input = {a, b, c}, .label = label, .value = value, .grad = {grad, other}, .bad = bad};
     closs_vectors_f64 changed;
 #define REJECTS(expected, call) CHECK((call) == (expected) && value[0] == 7 && grad[0] == 7 && grad[3] == 7)
 #define WITH(change) (changed = good, change, &changed)
@@ -199,6 +203,8 @@ static void vectors_bad_input(void) {
     REJECTS(CLOSS_BAD_SIZE, closs_triplet_f64(WITH(changed.inner = INT64_MAX / 4), 1));
     REJECTS(CLOSS_BAD_SIZE, closs_triplet_f64(WITH((changed.outer = changed.rows = INT64_C(1) << 32)), 1));
     REJECTS(CLOSS_BAD_SIZE, closs_triplet_f64(WITH(changed.batch = 3), 1));
+    REJECTS(CLOSS_BAD_SIZE, closs_triplet_f64(WITH((changed.rows = 0, changed.batch = INT64_MAX)), 1));
+    REJECTS(CLOSS_BAD_SIZE, closs_triplet_f64(WITH((changed.rows = 0, changed.batch = INT64_MAX / 8)), 1));
     REJECTS(CLOSS_BAD_REDUCTION, closs_triplet_f64(WITH(changed.reduction = (closs_reduction)99), 1));
     REJECTS(CLOSS_BAD_BROADCAST, closs_triplet_f64(WITH(changed.sample_weight.repeat = -2), 1));
     REJECTS(CLOSS_BAD_PARAMETER, closs_triplet_f64(&good, NAN));
@@ -208,12 +214,15 @@ static void vectors_bad_input(void) {
     REJECTS(CLOSS_MISALIGNED, closs_triplet_f64(WITH(changed.grad[1] = ODD(double, other)), 1));
     REJECTS(CLOSS_MISALIGNED, closs_cosine_embedding_f64(WITH(changed.label = ODD(double, label)), 0));
     REJECTS(CLOSS_MISALIGNED, closs_triplet_f64(WITH(changed.value = ODD(double, value)), 1));
+    REJECTS(CLOSS_MISALIGNED, closs_cosine_embedding_f64(WITH(changed.bad = ODD(closs_bad_label, bads)), 0));
+    REJECTS(CLOSS_OVERLAP, closs_cosine_embedding_f64(WITH(changed.bad = (closs_bad_label *)(void *)grad), 0));
+    REJECTS(CLOSS_OVERLAP, closs_cosine_embedding_f64(WITH(changed.bad = (closs_bad_label *)(void *)b), 0));
     REJECTS(CLOSS_OVERLAP, closs_triplet_f64(WITH(changed.grad[1] = grad), 1));
     REJECTS(CLOSS_OVERLAP, closs_triplet_f64(WITH(changed.grad[1] = a), 1));
-    CHECK(bad.position == 7);
+    CHECK(bad->position == 7);
     label[1] = 0.5;
     REJECTS(CLOSS_BAD_LABEL, closs_cosine_embedding_f64(&good, 0));
-    CHECK(bad.position == 1);
+    CHECK(bad->position == 1);
 
     const closs_pairwise_f64 pairs = {
         .rows = 2, .inner = 2, .input = {a, b}, .value = value, .grad = {grad, other}, .reduction = CLOSS_NONE};
@@ -225,6 +234,8 @@ static void vectors_bad_input(void) {
     REJECTS(CLOSS_BAD_SIZE, closs_sdml_f64(PAIRS(bad_pairs.rows = -1), 0));
     REJECTS(CLOSS_BAD_SIZE, closs_sdml_f64(PAIRS((bad_pairs.rows = INT64_C(1) << 32, bad_pairs.inner = 0)), 0));
     REJECTS(CLOSS_BAD_SIZE, closs_sdml_f64(PAIRS(bad_pairs.inner = INT64_MAX), 0));
+    CHECK(closs_pairwise_workspace_f64(-1, 1) == 0 && closs_pairwise_workspace_f64(INT64_C(1) << 33, 1) == 0);
+    CHECK(closs_pairwise_workspace_f32(INT64_MAX, 0) == 0);
     REJECTS(CLOSS_BAD_REDUCTION, closs_sdml_f64(PAIRS(bad_pairs.reduction = (closs_reduction)6), 0));
     REJECTS(CLOSS_BAD_PARAMETER, closs_sdml_f64(&pairs, -0.1));
     REJECTS(CLOSS_BAD_PARAMETER, closs_sdml_f64(&pairs, NAN));
@@ -235,6 +246,51 @@ static void vectors_bad_input(void) {
 #undef PAIRS
 #undef WITH
 #undef REJECTS
+}
+
+/* ---- Threads ---------------------------------------------------------------------------------------------------- */
+
+/* Every family, large enough for threads: the bits of one thread. */
+static void threads_give_the_same_bits(void) {
+    enum { ROWS = 3001, INNER = 101, N = ROWS * INNER, PAIRS = 301 };
+    float *x[3], *grad[3], *first[3];
+    int64_t *label = malloc(sizeof(int64_t) * ROWS);
+    for (int k = 0; k < 3; k++) {
+        x[k] = malloc(sizeof(float) * N), grad[k] = malloc(sizeof(float) * N), first[k] = malloc(sizeof(float) * N);
+        for (int i = 0; i < N; i++) x[k][i] = (float)((i % 10007) * (7919 + 2 * k) % 10007) / 10007;
+    }
+    float sign[ROWS];
+    for (int i = 0; i < ROWS; i++) label[i] = i % INNER, sign[i] = i % 2 ? 1 : -1;
+    for (int loss = 0; loss < 6; loss++) {
+        const int gradients = loss < 3 ? 1 : loss == 3 ? 3 : 2;
+        const size_t bytes = sizeof(float) * (loss == 5 ? PAIRS * INNER : N);
+        double totals[2];
+        for (int run = 0; run < 2; run++) {
+            closs_softmax_f32 rows = {.outer = ROWS, .classes = INNER, .pred = x[0], .grad = grad[0]};
+            closs_vectors_f32 vectors = {.rows = ROWS, .inner = INNER, .input = {x[0], x[1], x[2]}, .label = sign};
+            closs_pairwise_f32 pairs = {.rows = PAIRS, .inner = INNER, .input = {x[0], x[1]}};
+            rows.reduction = vectors.reduction = pairs.reduction = CLOSS_MEAN;
+            rows.total = vectors.total = pairs.total = &totals[run];
+            if (loss == 0) rows.label = label;
+            if (loss != 0) rows.label_dense = x[1];
+            for (int k = 0; k < gradients; k++) vectors.grad[k] = grad[k];
+            for (int k = 0; k < 2; k++) pairs.grad[k] = grad[k];
+            closs_set_num_threads(run == 0 ? 1 : 3);
+            closs_status status = loss == 0   ? closs_softmax_ce_f32(&rows)
+                                  : loss == 1 ? closs_softmax_ce_dense_f32(&rows)
+                                  : loss == 2 ? closs_kl_div_softmax_f32(&rows)
+                                  : loss == 3 ? closs_triplet_f32(&vectors, 1)
+                                  : loss == 4 ? closs_cosine_embedding_f32(&vectors, 0.5)
+                                              : closs_sdml_f32(&pairs, 0.3);
+            CHECK(status == CLOSS_OK);
+            for (int k = 0; k < gradients && run == 0; k++) memcpy(first[k], grad[k], bytes);
+        }
+        CHECK(memcmp(&totals[0], &totals[1], sizeof(double)) == 0 && totals[0] > 0);
+        for (int k = 0; k < gradients; k++) CHECK(memcmp(first[k], grad[k], bytes) == 0);
+    }
+    closs_set_num_threads(0);
+    for (int k = 0; k < 3; k++) free(x[k]), free(grad[k]), free(first[k]);
+    free(label);
 }
 
 /* ---- The table of functions ------------------------------------------------------------------------------------- */
@@ -254,6 +310,7 @@ int main(void) {
     softmax_bad_input();
     vectors_values();
     vectors_bad_input();
+    threads_give_the_same_bits();
     the_table();
     printf("%s\n", failures ? "FAILED" : "C tests of rows and vectors passed");
     return failures != 0;

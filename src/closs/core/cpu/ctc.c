@@ -85,14 +85,11 @@ static closs_status ctc_bad(closs_ctc_bad *bad, closs_status status, int64_t sam
 
 /* Elements from the first to past the last one of (batch, time) rows; -1 if that overflows or rows overlap. */
 static int64_t ctc_extent(int64_t batch, int64_t time, int64_t classes, int64_t batch_stride, int64_t time_stride) {
-    const int64_t limit = INT64_MAX / 16;
-    int64_t over_batch, over_time, elements;
+    int64_t over_batch, over_time;
     if (batch == 0 || time == 0) return 0;
     if (batch_stride < 0 || time_stride < 0) return -1;
-    if (!closs_multiply_sizes(batch - 1, batch_stride, limit, &over_batch)) return -1;
-    if (!closs_multiply_sizes(time - 1, time_stride, limit, &over_time)) return -1;
-    if (!closs_multiply_sizes(batch, time, limit, &elements)) return -1;
-    if (!closs_multiply_sizes(elements, classes, limit, &elements)) return -1;
+    if (!closs_multiply_sizes(batch - 1, batch_stride, &over_batch)) return -1;
+    if (!closs_multiply_sizes(time - 1, time_stride, &over_time)) return -1;
     int rows_fit = (time == 1 || time_stride >= classes) && (batch == 1 || batch_stride >= classes);
     int frames_within = batch == 1 || batch_stride >= over_time + classes;
     int samples_within = time == 1 || time_stride >= over_batch + classes;
@@ -102,15 +99,14 @@ static int64_t ctc_extent(int64_t batch, int64_t time, int64_t classes, int64_t 
 static void ctc_default_strides(const ctc_shape *shape, int64_t *batch_stride, int64_t *time_stride) {
     if (*batch_stride != 0 || *time_stride != 0) return;
     *time_stride = shape->classes;
-    *batch_stride = shape->time * shape->classes; /* ctc_extent has found that this does not overflow */
+    *batch_stride = shape->time * shape->classes;
 }
 
 /* Sizes and strides of pred and labels; labels themselves are not looked at. */
 static closs_status ctc_check_sizes(ctc_shape *shape) {
-    const int64_t limit = INT64_MAX / 16;
+    const int64_t shape_of_pred[] = {shape->batch, shape->time, shape->classes};
     int64_t elements;
-    if (shape->batch < 0 || shape->time < 0 || shape->classes < 0 || shape->classes > INT32_MAX) return CLOSS_BAD_SIZE;
-    if (!closs_multiply_sizes(shape->time, shape->classes, limit, &elements)) return CLOSS_BAD_SIZE;
+    if (shape->classes > INT32_MAX || !closs_count_elements(3, shape_of_pred, &elements)) return CLOSS_BAD_SIZE;
     ctc_default_strides(shape, &shape->batch_stride, &shape->time_stride);
     if (ctc_extent(shape->batch, shape->time, shape->classes, shape->batch_stride, shape->time_stride) < 0)
         return CLOSS_BAD_SIZE;
@@ -119,17 +115,16 @@ static closs_status ctc_check_sizes(ctc_shape *shape) {
 }
 
 static closs_status ctc_check_label_sizes(ctc_shape *shape) {
-    const int64_t limit = INT64_MAX / 16;
     int64_t over_batch = 0, over_row = 0;
     if (shape->label_width < 0 || shape->label_batch_stride < 0 || shape->label_stride < 0 || shape->label_size < 0)
         return CLOSS_BAD_SIZE;
+    if (shape->label_size > CLOSS_MOST_ELEMENTS) return CLOSS_BAD_SIZE;
     if (shape->label_stride == 0) shape->label_stride = 1;
     if (shape->label_batch_stride == 0) shape->label_batch_stride = shape->label_width;
     if (shape->batch == 0 || shape->label_width == 0) return CLOSS_OK;
-    if (!closs_multiply_sizes(shape->label_width - 1, shape->label_stride, limit, &over_row)) return CLOSS_BAD_SIZE;
+    if (!closs_multiply_sizes(shape->label_width - 1, shape->label_stride, &over_row)) return CLOSS_BAD_SIZE;
     if (!shape->label_offsets) {
-        if (!closs_multiply_sizes(shape->batch - 1, shape->label_batch_stride, limit, &over_batch))
-            return CLOSS_BAD_SIZE;
+        if (!closs_multiply_sizes(shape->batch - 1, shape->label_batch_stride, &over_batch)) return CLOSS_BAD_SIZE;
         int64_t extent = over_batch + over_row + 1;
         if (shape->label_size == 0) shape->label_size = extent;
         if (extent > shape->label_size) return CLOSS_BAD_SIZE;

@@ -43,8 +43,8 @@ static NAME(slot) NAME(take_slot)(arena *a, int64_t time, int64_t labels, int wi
 /* Bytes of a slot; 0 if that overflows. */
 static uint64_t NAME(slot_size)(int64_t time, int64_t labels, int with_gradient) {
     int64_t states;
-    const int64_t limit = INT64_MAX / 256; /* a state of a frame takes 48 bytes with double, 76 with float */
-    if (labels > limit || !closs_multiply_sizes(time + 2, labels + 4 * CTC_LANES, limit, &states)) return 0;
+    const int64_t limit = CLOSS_MOST_ELEMENTS / 16; /* a state of a frame takes 48 bytes with double, 76 with float */
+    if (labels > limit || !closs_multiply_sizes(time + 2, labels + 4 * CTC_LANES, &states) || states > limit) return 0;
     arena measure = {NULL, 0};
     NAME(take_slot)(&measure, time, labels, with_gradient);
     return measure.used;

@@ -42,10 +42,25 @@ static inline int closs_any_overlap(int inputs, const closs_span *input, int out
     return 0;
 }
 
-/* *product = a * b for sizes; 0 if it would exceed limit. */
-static inline int closs_multiply_sizes(int64_t a, int64_t b, int64_t limit, int64_t *product) {
-    if (a != 0 && b > limit / a) return 0;
+/* Elements that an argument may have: 2^59, so that bytes and sums of a few sizes stay below 2^63. */
+#define CLOSS_MOST_ELEMENTS (INT64_MAX / 16)
+
+/* *product = a * b of what is not negative; 0 if it would exceed CLOSS_MOST_ELEMENTS. */
+static inline int closs_multiply_sizes(int64_t a, int64_t b, int64_t *product) {
+    if (a != 0 && b > CLOSS_MOST_ELEMENTS / a) return 0;
     *product = a * b;
+    return 1;
+}
+
+/* *elements of an array of this shape; 0 for a shape that no array has. An axis of 0 does not excuse the others, as in
+ * NumPy: they are lengths of other arguments. */
+static inline int closs_count_elements(int axes, const int64_t *shape, int64_t *elements) {
+    int64_t product = 1;
+    *elements = 1;
+    for (int k = 0; k < axes; k++) {
+        if (shape[k] < 0 || !closs_multiply_sizes(product, shape[k] ? shape[k] : 1, &product)) return 0;
+        *elements *= shape[k];
+    }
     return 1;
 }
 

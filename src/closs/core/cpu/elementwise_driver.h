@@ -54,11 +54,9 @@ static closs_status NAME(check_elementwise)(int loss, const ARGS *args, const BR
     closs_status status = NAME(check_reduction)(args->reduction, args->weight, args->grad_output, args->value,
                                                 args->total, args->grad != NULL);
     if (status != CLOSS_OK) return status;
-    const int64_t limit = INT64_MAX / (int64_t)sizeof(real);
-    int64_t n, outer = args->outer ? args->outer : 1;
-    if (outer < 0 || args->batch < 0 || args->inner < 0) return CLOSS_BAD_SIZE;
-    if (!closs_multiply_sizes(outer, args->inner, limit, &n) || !closs_multiply_sizes(n, args->batch, limit, &n))
-        return CLOSS_BAD_SIZE;
+    const int64_t shape[] = {args->outer ? args->outer : 1, args->batch, args->inner};
+    int64_t n;
+    if (!closs_count_elements(3, shape, &n)) return CLOSS_BAD_SIZE;
     status = NAME(check_operand)(&args->sample_weight);
     if (status == CLOSS_OK && parameter) status = NAME(check_operand)(parameter);
     if (status != CLOSS_OK) return status;

@@ -19,12 +19,10 @@ static closs_status NAME(check_pairwise)(const ARGS *args, double smoothing, int
     closs_status status =
         NAME(check_reduction)(args->reduction, args->weight, args->grad_output, args->value, args->total, any_grad);
     if (status != CLOSS_OK) return status;
-    const int64_t limit = INT64_MAX / (int64_t)sizeof(double);
-    const int64_t rows = args->rows;
+    const int64_t rows = args->rows, shape_of_input[] = {rows, args->inner}, shape_of_distances[] = {rows, rows};
     int64_t elements;
-    if (rows < 0 || args->inner < 0) return CLOSS_BAD_SIZE;
-    if (!closs_multiply_sizes(rows, args->inner, limit, &elements)) return CLOSS_BAD_SIZE;
-    if (!closs_multiply_sizes(rows, rows, limit, squares)) return CLOSS_BAD_SIZE;
+    if (!closs_count_elements(2, shape_of_input, &elements)) return CLOSS_BAD_SIZE;
+    if (!closs_count_elements(2, shape_of_distances, squares)) return CLOSS_BAD_SIZE;
     status = NAME(check_operand)(&args->sample_weight);
     if (status != CLOSS_OK) return status;
     if (!(smoothing >= 0 && smoothing <= 1)) return CLOSS_BAD_PARAMETER;
@@ -53,9 +51,9 @@ static closs_status NAME(check_pairwise)(const ARGS *args, double smoothing, int
 }
 
 size_t NAME(closs_pairwise_workspace)(int64_t rows, int want_grad) {
-    if (rows <= 0) return 0;
-    int64_t waiting = want_grad || rows < PAIRWISE_ROWS ? rows : PAIRWISE_ROWS;
-    return (size_t)waiting * (size_t)rows * sizeof(real);
+    int64_t waiting = want_grad || rows < PAIRWISE_ROWS ? rows : PAIRWISE_ROWS, distances;
+    if (rows < 0 || !closs_multiply_sizes(waiting, rows, &distances)) return 0;
+    return (uint64_t)distances <= SIZE_MAX / sizeof(real) ? (size_t)distances * sizeof(real) : 0;
 }
 
 /* ---- One task --------------------------------------------------------------------------------------------------- */

@@ -20,18 +20,17 @@ typedef struct {
 } NAME(softmax_shape);
 
 static closs_status NAME(softmax_shape_of)(const ARGS *args, NAME(softmax_shape) * shape) {
-    const int64_t limit = INT64_MAX / (int64_t)sizeof(double);
     NAME(softmax_shape) s = {.outer = args->outer, .classes = args->classes, .batch = args->batch};
     s.inner = args->inner ? args->inner : 1;
     s.sample_inner = args->sample_inner ? args->sample_inner : 1;
-    if (s.outer < 0 || s.classes < 0 || s.inner < 0 || s.batch < 0 || s.sample_inner < 0) return CLOSS_BAD_SIZE;
-    if (!closs_multiply_sizes(s.outer, s.inner, limit, &s.rows)) return CLOSS_BAD_SIZE;
-    if (!closs_multiply_sizes(s.rows, s.classes, limit, &s.elements)) return CLOSS_BAD_SIZE;
+    const int64_t shape_of_pred[] = {s.outer, s.inner, s.classes}, tile_of_rows[] = {s.batch, s.sample_inner};
+    int64_t tile;
+    if (!closs_count_elements(3, shape_of_pred, &s.elements)) return CLOSS_BAD_SIZE;
+    if (!closs_count_elements(2, tile_of_rows, &tile)) return CLOSS_BAD_SIZE;
+    s.rows = s.outer * s.inner;
     if (s.rows > 0 && s.classes == 0) return CLOSS_BAD_SIZE;
     int by_sample = args->reduction == CLOSS_SAMPLE_MEAN || args->reduction == CLOSS_SAMPLE_SUM;
-    if (!by_sample) s.batch = s.rows, s.sample_inner = 1;
-    int64_t tile = 0;
-    if (!closs_multiply_sizes(s.batch, s.sample_inner, limit, &tile)) return CLOSS_BAD_SIZE;
+    if (!by_sample) tile = s.batch = s.rows, s.sample_inner = 1;
     if (s.rows > 0 && (tile == 0 || s.rows % tile != 0)) return CLOSS_BAD_SIZE;
     s.sample_outer = s.rows > 0 ? s.rows / tile : 1;
     *shape = s;

@@ -20,17 +20,15 @@ typedef struct {
 } NAME(vectors_shape);
 
 static closs_status NAME(vectors_shape_of)(const ARGS *args, NAME(vectors_shape) * shape) {
-    const int64_t limit = INT64_MAX / (int64_t)sizeof(double);
     NAME(vectors_shape) s = {.rows = args->rows, .inner = args->inner, .batch = args->batch};
     s.outer = args->outer ? args->outer : 1;
     s.sample_inner = args->sample_inner ? args->sample_inner : 1;
-    if (s.outer < 0 || s.rows < 0 || s.inner < 0 || s.batch < 0 || s.sample_inner < 0) return CLOSS_BAD_SIZE;
-    if (!closs_multiply_sizes(s.outer, s.rows, limit, &s.elements)) return CLOSS_BAD_SIZE;
-    if (!closs_multiply_sizes(s.elements, s.inner, limit, &s.elements)) return CLOSS_BAD_SIZE;
+    const int64_t shape_of_input[] = {s.outer, s.rows, s.inner}, tile_of_rows[] = {s.batch, s.sample_inner};
+    int64_t tile;
+    if (!closs_count_elements(3, shape_of_input, &s.elements)) return CLOSS_BAD_SIZE;
+    if (!closs_count_elements(2, tile_of_rows, &tile)) return CLOSS_BAD_SIZE;
     int by_sample = args->reduction == CLOSS_SAMPLE_MEAN || args->reduction == CLOSS_SAMPLE_SUM;
-    if (!by_sample || s.batch == 0) s.batch = s.rows, s.sample_inner = 1;
-    int64_t tile = 0;
-    if (!closs_multiply_sizes(s.batch, s.sample_inner, limit, &tile)) return CLOSS_BAD_SIZE;
+    if (!by_sample || s.batch == 0) tile = s.batch = s.rows, s.sample_inner = 1;
     if (s.rows > 0 && (tile == 0 || s.rows % tile != 0)) return CLOSS_BAD_SIZE;
     s.sample_outer = s.rows > 0 ? s.rows / tile : 1;
     *shape = s;
@@ -50,8 +48,8 @@ static closs_status NAME(check_vectors)(int inputs, int labelled, const ARGS *ar
     if (status != CLOSS_OK) return status;
     if (!(fabs(margin) <= DBL_MAX)) return CLOSS_BAD_PARAMETER;
     const uint64_t bytes = sizeof(real) * (uint64_t)s->elements, row_bytes = sizeof(real) * (uint64_t)s->rows;
-    closs_span in[7], out[5];
-    int in_place[5] = {0, 1, 2, -1, -1};
+    closs_span in[7], out[6];
+    const int in_place[6] = {0, 1, 2, -1, -1, -1};
     for (int k = 0; k < 3; k++) {
         int used = k < inputs;
         if (used && s->elements > 0 && !args->input[k]) return CLOSS_NULL_POINTER;
@@ -62,7 +60,8 @@ static closs_status NAME(check_vectors)(int inputs, int labelled, const ARGS *ar
         out[k] = closs_span_of(args->grad[k], bytes);
     }
     if (labelled && s->rows > 0 && !args->label) return CLOSS_NULL_POINTER;
-    if (!closs_is_aligned(args->label, sizeof(real))) return CLOSS_MISALIGNED;
+    if (!closs_is_aligned(args->label, sizeof(real)) || !closs_is_aligned(args->bad, sizeof(int64_t)))
+        return CLOSS_MISALIGNED;
     const uint64_t value_bytes = sizeof(real) * (uint64_t)NAME(values_of)(args->reduction, s->rows, s->batch);
     in[3] = closs_span_of(labelled ? args->label : NULL, row_bytes);
     in[4] = NAME(operand_span)(&args->sample_weight, s->rows);
@@ -70,7 +69,8 @@ static closs_status NAME(check_vectors)(int inputs, int labelled, const ARGS *ar
     in[6] = closs_span_of(args->weight, sizeof(double));
     out[3] = closs_span_of(args->value, value_bytes);
     out[4] = closs_span_of(args->total, sizeof(double));
-    return closs_any_overlap(7, in, 5, out, in_place) ? CLOSS_OVERLAP : CLOSS_OK;
+    out[5] = closs_span_of(args->bad, sizeof(*args->bad));
+    return closs_any_overlap(7, in, 6, out, in_place) ? CLOSS_OVERLAP : CLOSS_OK;
 }
 
 /* The first label that is neither 1 nor -1, or -1. */
