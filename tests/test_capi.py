@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
@@ -111,5 +112,13 @@ def test_header_compiles_alone(language, tmp_path):
 
 @pytest.mark.skipif(not shutil.which("cc") or ctypes.sizeof(ctypes.c_void_p) != 8, reason="needs cc, 64 bits")
 def test_layout_is_that_of_the_first_release():
-    command = ["cc", "-std=c11", "-fsyntax-only", "-I", closs.get_include(), ROOT / "tests" / "c" / "abi.c"]
-    subprocess.run(command, check=True)
+    command = ["cc", "-std=c11", "-I", closs.get_include(), ROOT / "tests" / "c" / "abi.c"]
+    subprocess.run([*command, "-fsyntax-only"], check=True)
+    frozen = re.sub(r"\s", "", subprocess.check_output([*command, "-E", "-P"], text=True))
+    for name, kind in vars(_c_types).items():
+        if issubclass(kind if isinstance(kind, type) else object, ctypes.Structure) and kind is not ctypes.Structure:
+            assert f"sizeof({name})==({ctypes.sizeof(kind)})" in frozen
+            for field, _ in kind._fields_:
+                assert f"offsetof({name},{field})==({getattr(kind, field).offset})" in frozen, (name, field)
+        elif isinstance(kind, IntEnum):
+            assert f"({name})==({int(kind)})" in frozen

@@ -617,8 +617,9 @@ def test_greedy_decode_edges():
     tie = np.zeros((1, 2, 70))
     assert closs.ctc_greedy_decode(tie)[0][0].tolist() == [0]
     tie[0, 0, 3], tie[0, 1, 4] = np.nan, np.inf
-    labels, scores = closs.ctc_greedy_decode(tie)
-    assert labels[0].tolist() == [0, 4] and np.isnan(scores[0])
+    for input in ["logits", "log_probs"]:
+        labels, scores = closs.ctc_greedy_decode(tie, input=input)
+        assert labels[0].tolist() == [0, 4] and np.isnan(scores[0])
     labels, scores = closs.ctc_greedy_decode(np.zeros((0, 4, 3), np.float16))
     assert labels == [] and scores.shape == (0,) and scores.dtype == np.float16
     with pytest.raises(ValueError, match=r"pred_lengths\[0\] = 3 is outside 0\.\.2"):

@@ -52,7 +52,7 @@ typedef enum closs_status {
     CLOSS_BAD_REDUCTION,  /* not one of closs_reduction */
     CLOSS_BAD_PARAMETER,  /* rho <= 0, epsilon < 0, a NaN, an infinite weight ... */
     CLOSS_MISALIGNED,     /* a pointer that is no multiple of its type's size */
-    CLOSS_OVERLAP,        /* an output overlaps another array (but grad may be pred itself) */
+    CLOSS_OVERLAP,        /* an output overlaps another array; where a struct says so, grad may be its input itself */
     CLOSS_UNKNOWN_LOSS,   /* closs_elementwise_run_*: no such loss */
     CLOSS_MISSING_OUTPUT, /* neither value, total nor grad is given, or one that this reduction does not have */
     CLOSS_BAD_LABEL,      /* a class out of range, or a label that is not one of those allowed; see closs_bad_label */
@@ -283,7 +283,7 @@ CLOSS_EXPORT closs_status closs_elementwise_run_f64(int loss, const closs_elemen
 /* The first label that was wrong. */
 typedef struct closs_bad_label {
     int64_t position; /* the row */
-    int64_t label;
+    int64_t label;    /* what it holds */
 } closs_bad_label;
 
 typedef struct closs_softmax_f32 {
@@ -348,8 +348,10 @@ typedef struct closs_softmax_f64 {
 /* Softmax cross-entropy of the class y of a row x: l = (1 - s) w[y] nll(y) + s / C sum of w[c] nll(c) + z lse^2, with
  * nll(c) = lse - x[c], lse = log(sum(exp(x))), s label_smoothing, w class_weight, z z_loss, C classes. It is never
  * negative. CLOSS_WEIGHTED_MEAN divides by the sum of sample_weight w[y]; ignored rows count in no mean, a sample of
- * ignored rows has mean 0, a total mean over none is NaN (its gradient 0). CLOSS_BAD_LABEL for y out of range. A row
- * with NaN or infinity, or all -infinity, gives NaN in value, lse and gradient of that row. */
+ * ignored rows has mean 0, a total mean over none is NaN (its gradient 0). A row with NaN or infinity, or all
+ * -infinity, gives NaN in value, lse and gradient of that row. CLOSS_BAD_LABEL for y out of range; CLOSS_BAD_PARAMETER
+ * for label_smoothing outside [0, 1], class weights that are negative or not finite, log_probabilities with z_loss or
+ * lse. Only ignore_index with CLOSS_SAMPLE_MEAN over samples of several rows allocates: CLOSS_NO_MEMORY. */
 CLOSS_EXPORT closs_status closs_softmax_ce_f32(const closs_softmax_f32 *args);
 CLOSS_EXPORT closs_status closs_softmax_ce_f64(const closs_softmax_f64 *args);
 
@@ -413,13 +415,15 @@ typedef struct closs_vectors_f64 {
 } closs_vectors_f64;
 
 /* Triplet loss of pred (input[0]), positive (input[1]) and negative (input[2]): l = max(0, sum (positive - pred)^2 -
- * sum (negative - pred)^2 + margin), derivatives 0 where that is not positive. margin finite. */
+ * sum (negative - pred)^2 + margin), derivatives 0 where that is not positive. label is not read. CLOSS_BAD_PARAMETER
+ * for a margin that is not finite. */
 CLOSS_EXPORT closs_status closs_triplet_f32(const closs_vectors_f32 *args, double margin);
 CLOSS_EXPORT closs_status closs_triplet_f64(const closs_vectors_f64 *args, double margin);
 
 /* Cosine embedding loss of input[0] and input[1], with cos = a.b / max(|a| |b|, 1e-12): l = 1 - cos for label 1,
- * clip(cos - margin, 0, 1 - margin) for label -1; derivatives 0 at zero vectors and where the margin is met. margin
- * finite. CLOSS_BAD_LABEL for any other label. */
+ * clip(cos - margin, 0, 1 - margin) for label -1; derivatives 0 at zero vectors and where the margin is met.
+ * CLOSS_BAD_LABEL for any other label (closs_bad_label has it without its fraction), CLOSS_BAD_PARAMETER for a grad[2]
+ * or a margin that is not finite. */
 CLOSS_EXPORT closs_status closs_cosine_embedding_f32(const closs_vectors_f32 *args, double margin);
 CLOSS_EXPORT closs_status closs_cosine_embedding_f64(const closs_vectors_f64 *args, double margin);
 
@@ -470,7 +474,9 @@ CLOSS_EXPORT size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad);
 
 /* Smoothed deep metric learning: with d_ij the squared distance of row i of input[0] from row j of input[1], p_i the
  * softmax of -d_i, and q_i the target: 1 - smoothing at i, smoothing / (rows - 1) elsewhere, l_i = sum over j of
- * q_ij log(q_ij / p_ij). smoothing in [0, 1]. A batch of one has no elsewhere. K. Bonadiman et al., ACL 2019. */
+ * q_ij log(q_ij / p_ij). A batch of one has no elsewhere. The gradients may not be the inputs: every row is read by all
+ * others. CLOSS_BAD_PARAMETER for smoothing outside [0, 1], CLOSS_NO_MEMORY without a workspace. D. Bonadiman et al.,
+ * arXiv:1905.12786. */
 CLOSS_EXPORT closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing);
 CLOSS_EXPORT closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing);
 
@@ -584,7 +590,8 @@ CLOSS_EXPORT size_t closs_ctc_workspace_size_f32(const closs_ctc_args_f32 *args)
 CLOSS_EXPORT size_t closs_ctc_workspace_size_f64(const closs_ctc_args_f64 *args);
 
 /* Decoding by the best path: the largest class of each frame (the first of equal ones), repetitions merged, blanks
- * removed. Arguments as above. */
+ * removed. A frame with NaN, two infinite logits or none above -infinity gives the score NaN. CLOSS_BAD_LENGTH for
+ * pred_lengths outside 0 .. time, CLOSS_BAD_PARAMETER for a blank that is no class. Arguments as above. */
 typedef struct closs_ctc_greedy_args_f32 {
     int64_t batch, time, classes;
     int64_t batch_stride, time_stride;
@@ -596,7 +603,8 @@ typedef struct closs_ctc_greedy_args_f32 {
     int64_t *label;         /* (batch, time), C-contiguous: the labels of each sample, then -1 */
     int64_t *label_lengths; /* (batch,); NULL: not wanted */
     float *score;           /* (batch,) the logarithm of the path's probability; NULL: not wanted */
-    int64_t reserved[4];
+    closs_ctc_bad *bad;     /* filled in for CLOSS_BAD_LENGTH; NULL: not wanted */
+    int64_t reserved[4];    /* room for later releases: 0 */
 } closs_ctc_greedy_args_f32;
 
 typedef struct closs_ctc_greedy_args_f64 {
@@ -610,6 +618,7 @@ typedef struct closs_ctc_greedy_args_f64 {
     int64_t *label;
     int64_t *label_lengths;
     double *score;
+    closs_ctc_bad *bad;
     int64_t reserved[4];
 } closs_ctc_greedy_args_f64;
 

@@ -375,6 +375,7 @@ class closs_ctc_greedy_args_f32(Structure):
         ("label", c_void_p),
         ("label_lengths", c_void_p),
         ("score", c_void_p),
+        ("bad", c_void_p),
         ("reserved", c_int64 * 4),
     ]
 
@@ -393,6 +394,7 @@ class closs_ctc_greedy_args_f64(Structure):
         ("label", c_void_p),
         ("label_lengths", c_void_p),
         ("score", c_void_p),
+        ("bad", c_void_p),
         ("reserved", c_int64 * 4),
     ]
 

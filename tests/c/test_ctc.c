@@ -153,6 +153,15 @@ static void decoding(void) {
     args.score = (float *)(void *)((char *)label + 1);
     CHECK(closs_ctc_greedy_f32(&args) == CLOSS_MISALIGNED);
     args.score = NULL;
+    const int64_t lengths[] = {7};
+    closs_ctc_bad bad = {7, 7, 0};
+    args.pred_lengths = lengths;
+    args.bad = &bad;
+    CHECK(closs_ctc_greedy_f32(&args) == CLOSS_BAD_LENGTH && bad.sample == 0 && bad.position == 0 && bad.value == 7);
+    args.bad = (closs_ctc_bad *)(void *)label;
+    CHECK(closs_ctc_greedy_f32(&args) == CLOSS_OVERLAP);
+    args.pred_lengths = NULL;
+    args.bad = NULL;
     args.batch = INT64_MAX;
     args.time = 0;
     CHECK(closs_ctc_greedy_f32(&args) == CLOSS_BAD_SIZE);

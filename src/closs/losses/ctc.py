@@ -219,8 +219,8 @@ def ctc_greedy_decode(
     -------
     labels : list of N int64 arrays
     scores : ndarray of shape (N,)
-        The logarithm of the path's probability, 0 without frames. (That of the labels may be larger: other paths can
-        spell them too.)
+        The logarithm of the path's probability, 0 without frames, NaN where a frame has NaN. (That of the labels may
+        be larger: other paths can spell them too.)
 
     Examples
     --------

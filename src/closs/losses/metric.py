@@ -223,7 +223,7 @@ class SDMLLoss(MetricLoss):
 
     References
     ----------
-    K. Bonadiman, A. Kumar, A. Mittal, "Large Scale Question Paraphrase Retrieval with Smoothed Deep Metric Learning",
+    D. Bonadiman, A. Kumar, A. Mittal, "Large Scale Question Paraphrase Retrieval with Smoothed Deep Metric Learning",
     2019.
 
     Examples

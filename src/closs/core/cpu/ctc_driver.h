@@ -502,8 +502,10 @@ static void NAME(greedy_frames)(const NAME(greedy_call) * call, const real *row,
     int is_logits = call->args->input == CLOSS_CTC_LOGITS;
     for (int64_t t = 0; t < n; t++, row += call->shape.time_stride) {
         real top = kernels->row_max(call->shape.classes, row, &top_class[t]);
+        int64_t unordered = 0; /* the largest class has passed over NaN, which row_rest brings back */
+        for (int64_t c = 0; !is_logits && c < call->shape.classes; c++) unordered += row[c] != row[c];
         terms[t] = is_logits ? kernels->row_rest(call->shape.classes, row, top, top_class[t]) : top;
-        if (is_logits && top == -INFINITY) terms[t] = NAN;
+        if (unordered || (is_logits && top == -INFINITY)) terms[t] = NAN;
     }
     if (is_logits) call->kernels->table_f64->ctc.log1p(n, terms, terms);
     for (int64_t t = 0; t < n; t++) *score += is_logits ? -terms[t] : terms[t];
@@ -549,8 +551,8 @@ closs_status NAME(closs_ctc_greedy)(const NAME(closs_ctc_greedy_args) * args) {
     if (frames > 0 && (!args->pred || !args->label)) return CLOSS_NULL_POINTER;
     if (!closs_is_aligned(args->pred, sizeof(real)) || !closs_is_aligned(args->score, sizeof(real)))
         return CLOSS_MISALIGNED;
-    const void *words[] = {args->pred_lengths, args->label, args->label_lengths};
-    for (int k = 0; k < 3; k++)
+    const void *words[] = {args->pred_lengths, args->label, args->label_lengths, args->bad};
+    for (int k = 0; k < 4; k++)
         if (!closs_is_aligned(words[k], sizeof(int64_t))) return CLOSS_MISALIGNED;
     int64_t extent = ctc_extent(shape->batch, shape->time, shape->classes, shape->batch_stride, shape->time_stride);
     const closs_span inputs[] = {
@@ -561,10 +563,11 @@ closs_status NAME(closs_ctc_greedy)(const NAME(closs_ctc_greedy_args) * args) {
         closs_span_of(args->label, sizeof(int64_t) * frames),
         closs_span_of(args->label_lengths, sizeof(int64_t) * batch),
         closs_span_of(args->score, sizeof(real) * batch),
+        closs_span_of(args->bad, sizeof(*args->bad)),
     };
-    const int in_place[] = {-1, -1, -1};
-    if (closs_any_overlap(2, inputs, 3, outputs, in_place)) return CLOSS_OVERLAP;
-    status = ctc_check_lengths(shape, NULL);
+    const int in_place[] = {-1, -1, -1, -1};
+    if (closs_any_overlap(2, inputs, 4, outputs, in_place)) return CLOSS_OVERLAP;
+    status = ctc_check_lengths(shape, args->bad);
     if (status != CLOSS_OK) return status;
     closs_parallel_for(shape->batch, NAME(threads_for)(shape, 0), NAME(greedy_task), &call);
     return CLOSS_OK;
