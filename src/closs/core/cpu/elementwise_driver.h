@@ -7,8 +7,8 @@ typedef struct {
     NAME(reduction) reduction;
     NAME(weights) weights;
     const ARGS *args;
-    BROADCAST parameter; /* for a varying loss always present, maybe uniform */
-    int loss, varying;
+    BROADCAST parameter;
+    int loss, varying; /* varying: the parameter is an operand, and there */
 } NAME(elementwise_call);
 
 /* ---- Checks ----------------------------------------------------------------------------------------------------- */
@@ -114,7 +114,6 @@ static void NAME(elementwise_box)(void *context, int64_t k) {
 /* ---- The call --------------------------------------------------------------------------------------------------- */
 
 closs_status NAME(closs_elementwise_run)(int loss, const ARGS *args, const BROADCAST *parameter) {
-    static const real one = 1;
     int64_t n = 0;
     closs_status status = NAME(check_elementwise)(loss, args, parameter, &n);
     if (status != CLOSS_OK) return status;
@@ -137,10 +136,10 @@ closs_status NAME(closs_elementwise_run)(int loss, const ARGS *args, const BROAD
     }
     const NAME(closs_kernel_table) *kernels = closs_kernels_in_use()->NAME(table);
     if (args->reduction == CLOSS_WEIGHTED_MEAN) how.weight_sum = NAME(sum_of_operand)(kernels, &args->sample_weight, n);
-    NAME(elementwise_call) call = {.args = args, .loss = loss, .varying = losses[loss].kind == VARYING};
+    NAME(elementwise_call) call = {.args = args, .loss = loss};
     NAME(resolve)(&how, kernels, &call.reduction, &call.weights);
     if (parameter && losses[loss].kind != PLAIN) call.parameter = *parameter;
-    if (call.varying && !call.parameter.data) call.parameter = (BROADCAST){&one, 0, 1};
+    call.varying = losses[loss].kind == VARYING && call.parameter.data;
 
     int threads = n * (int64_t)sizeof(real) < losses[loss].grain * 4 ? 1 : closs_get_num_threads();
     NAME(reduce)(&call.reduction, &how, NAME(CHUNK), CLOSS_TASK_ELEMENTS, threads, NAME(elementwise_box), &call);

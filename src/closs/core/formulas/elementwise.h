@@ -120,16 +120,18 @@ CLOSS_INLINE NAME(closs_point) NAME(logistic_binary)(real x, real y, real unused
 CLOSS_INLINE NAME(closs_point) NAME(poisson_nll)(real x, real y, real unused) {
     (void)unused;
     real rate = NAME(vm_exp)(x);
-    int only_rate = (y == 0) | ((rate > REAL_MAX) & (y == y));
-    return NAME(closs_point_of)(only_rate ? rate : MADD(-y, x, rate), rate - y);
+    real limit = y == y ? rate : y;
+    real value = rate > REAL_MAX ? limit : MADD(-y, x, rate);
+    return NAME(closs_point_of)(y == 0 ? rate : value, rate - y);
 }
 
 /* Poisson regression with the rate x: l = x - y log(x + epsilon), slope 1 - y / (x + epsilon); y = 0 counts x alone. */
 CLOSS_INLINE NAME(closs_point) NAME(poisson_rate_nll)(real x, real y, real epsilon) {
     real log_rate = NAME(log_of_sum)(x, epsilon, R(0.0));
-    int only_rate = (y == 0) | ((x > REAL_MAX) & (y == y));
+    real limit = y == y ? x : y;
+    real value = x > REAL_MAX ? limit : MADD(-y, log_rate, x);
     real slope = y == 0 ? R(1.0) : R(1.0) - y / (x + epsilon);
-    return NAME(closs_point_of)(only_rate ? x : MADD(-y, log_rate, x), x == x ? slope : x);
+    return NAME(closs_point_of)(y == 0 ? x : value, x == x ? slope : x);
 }
 
 /* Stirling's approximation of log(y!) where y > 1, else 0: y log(y) - y + log(2 pi y) / 2. */
