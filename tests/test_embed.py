@@ -59,8 +59,8 @@ class Environment:
         run(sys.executable, "-m", "pip", "--python", self.bin / "python", "install", "--quiet", "--no-index",
             "--no-deps", "--no-build-isolation", what, env=self.variables)  # fmt: skip
 
-    def python(self, *arguments, cwd):
-        return run(self.bin / "python", *arguments, cwd=cwd, env=self.variables)
+    def python(self, *arguments, cwd, **variables):
+        return run(self.bin / "python", *arguments, cwd=cwd, env=self.variables | variables)
 
     def flags(self, *names):
         return shlex.split(self.python("-m", "closs", *names, cwd=self.bin))
@@ -221,6 +221,31 @@ else:
 closs.set_num_threads(7)
 assert closs_rows.library_threads() == EXPECTED
 assert closs.capi.function("closs_get_threads_setting")() == 7
+"""
+
+
+def test_cython_memoryviews(fresh, tmp_path):
+    """Every function that `cimport closs` declares, wrapped as it is, and nothing linked."""
+    text = (ROOT / "src" / "closs" / "_core.pxd").read_text().replace("c_api.", "closs.")
+    functions = re.findall(r"^cdef \w+ (\w+)\(([^()]+)\)", text, flags=re.MULTILINE)
+    assert len(functions) == text.count("cdef ")
+    lines = ["cimport closs", "from libc.stdint cimport int64_t"]
+    for name, arguments in functions:
+        names = ", ".join(re.findall(r"(\w+)(?:,\s|$)", re.sub(r"\[[^]]*\]", "", arguments)))
+        lines += [f"def {name}({' '.join(arguments.split())}):", "    with nogil:",
+                  f"        result = closs.{name}({names})", "    return result"]  # fmt: skip
+    (tmp_path / "views.pyx").write_text("\n".join([*lines, ""]))
+    (tmp_path / "setup.py").write_text(VIEWS_SETUP)
+    fresh.python("setup.py", "-q", "build_ext", "--inplace", cwd=tmp_path, CFLAGS="-O0")
+    fresh.python(ROOT / "tests" / "views_program.py", tmp_path, cwd=tmp_path)
+
+
+VIEWS_SETUP = """
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+import closs
+extension = Extension("views", ["views.pyx"], include_dirs=[closs.get_include()])
+setup(name="views", ext_modules=cythonize(extension, language_level=3))
 """
 
 
