@@ -49,15 +49,20 @@ class Environment:
     def __init__(self, folder, wheel):
         run(sys.executable, "-m", "venv", "--without-pip", folder)
         self.bin = folder / "bin"
-        site = Path(run(self.bin / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+        self.site = Path(
+            run(self.bin / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+        )
         # Behind the environment's own packages; .pth files over there, such as an editable closs, are not followed.
-        (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib") + "\n")
+        (self.site / "others.pth").write_text(
+            sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib") + "\n"
+        )
         self.variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "CLOSS_NUM_THREADS")}
-        self.install(wheel)
+        self.wheel = wheel
+        self.pip("install", wheel)
 
-    def install(self, what):
-        run(sys.executable, "-m", "pip", "--python", self.bin / "python", "install", "--quiet", "--no-index",
-            "--no-deps", "--no-build-isolation", what, env=self.variables)  # fmt: skip
+    def pip(self, command, *arguments, **variables):
+        run(sys.executable, "-m", "pip", "--python", self.bin / "python", command, "--quiet", "--no-index", "--no-deps",
+            "--no-build-isolation", *arguments, env=self.variables | variables)  # fmt: skip
 
     def python(self, *arguments, cwd, **variables):
         return run(self.bin / "python", *arguments, cwd=cwd, env=self.variables | variables)
@@ -181,10 +186,44 @@ def test_c_library_without_python(classes_csv, tmp_path, shared):
 # ---- Cython, Numba, ctypes
 
 
+def build_cython_package(folder, wheel, **variables):
+    """A wheel of the example, built beside a closs that is gone afterwards, as under pip's build isolation."""
+    there = Environment(folder / "build", wheel)
+    shutil.copytree(EXAMPLES / "cython_package", folder / "package")
+    there.pip("wheel", "--wheel-dir", folder / "wheels", folder / "package", **variables)
+    shutil.rmtree(folder / "build")
+    (built,) = (folder / "wheels").glob("*.whl")
+    return built
+
+
 def test_cython_package(fresh, tmp_path):
-    shutil.copytree(EXAMPLES / "cython_package", tmp_path / "package")
-    fresh.install(tmp_path / "package")
+    built = build_cython_package(tmp_path, fresh.wheel)
+    fresh.pip("install", built)
+    fresh.python("-c", "import closs_rows; closs_rows.library_threads()", cwd=tmp_path)
     fresh.python("-c", CYTHON_PROGRAM.replace("EXPECTED", "7" if IS_SHARED else "0"), cwd=tmp_path)
+    # The same wheel beside the closs of these tests, which may be an editable one, with its library elsewhere.
+    shutil.unpack_archive(built, tmp_path / "unpacked", "zip")
+    assert uses_openmp(tmp_path / "unpacked") == closs.config()["openmp"]
+    run(sys.executable, "-c", "import closs_rows; closs_rows.library_threads()", cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")})  # fmt: skip
+
+
+def test_cython_package_without_openmp(fresh, tmp_path):
+    """A compiler without OpenMP, as Apple's is, gives serial loops; one that has it is asked for it."""
+    if not IS_SHARED or not closs.config()["openmp"]:
+        pytest.skip("an archive needs OpenMP to link; there is none")
+    compiler = tmp_path / "compiler"
+    compiler.write_text(f'#!/bin/sh\ncase "$*" in *-fopenmp*) exit 1;; esac\nexec {tool("cc")} "$@"\n')
+    compiler.chmod(0o755)
+    built = build_cython_package(tmp_path, fresh.wheel, CC=str(compiler), LDSHARED=f"{compiler} -shared")
+    shutil.unpack_archive(built, tmp_path / "unpacked", "zip")
+    assert not uses_openmp(tmp_path / "unpacked")
+    fresh.python("-c", CYTHON_PROGRAM.replace("EXPECTED", "7"), cwd=tmp_path, PYTHONPATH=str(tmp_path / "unpacked"))
+
+
+def uses_openmp(folder):
+    (extension,) = (folder / "closs_rows").glob("_rows*.so")
+    return bool(re.search(rb"GOMP_parallel|__kmpc_fork_call", extension.read_bytes()))
 
 
 CYTHON_PROGRAM = """
