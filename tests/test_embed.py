@@ -324,10 +324,27 @@ def test_beside_torch_and_scikit_learn(fresh, tmp_path, order):
 # ---- Other builds
 
 
-def test_static_build(classes_csv, tmp_path):
-    there = Environment(tmp_path / "environment", build_wheel(tmp_path, CLOSS_STATIC="1"))
-    assert any("libcloss.a" in str(p) for p in Path(there.flags("--libs")[0].removeprefix("-L")).iterdir())
+@pytest.fixture(scope="module")
+def static(tmp_path_factory):
+    """With the archive, as on macOS and Windows."""
+    folder = tmp_path_factory.mktemp("static")
+    return Environment(folder / "environment", build_wheel(folder, CLOSS_STATIC="1"))
+
+
+def test_static_build(static, classes_csv, tmp_path):
+    assert any("libcloss.a" in str(p) for p in Path(static.flags("--libs")[0].removeprefix("-L")).iterdir())
     program = tmp_path / "logistic"
-    run(tool("cc"), *there.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *there.flags("--libs"), "-o", program)
+    run(tool("cc"), *static.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *static.flags("--libs"), "-o", program)
     assert fitted(run(program, classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
-    there.python(EXAMPLES / "ctypes" / "huber.py", cwd=tmp_path)
+    static.python(EXAMPLES / "ctypes" / "huber.py", cwd=tmp_path)
+
+
+def test_static_build_has_a_setting_of_its_own(static, tmp_path):
+    static.pip("install", build_cython_package(tmp_path, static.wheel))
+    static.python("-c", CYTHON_PROGRAM.replace("EXPECTED", "0"), cwd=tmp_path)
+
+
+def test_static_extension_exports_nothing_of_its_copy(static):
+    (core,) = static.site.glob("closs/_core*.so")
+    exported = [line.split()[-1] for line in run(tool("nm"), "-D", "--defined-only", core).splitlines()]
+    assert "PyInit__core" in exported and not [name for name in exported if name.startswith("closs_")]
