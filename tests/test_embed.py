@@ -30,6 +30,13 @@ def run(*command, **options):
     return result.stdout
 
 
+def refused(message, *command, **options):
+    """The command fails, and says so in one line on stderr; no crash, no result."""
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, **options)
+    assert result.returncode == 1 and not result.stdout and message in result.stderr, (command, result)
+    assert result.stderr.count("\n") == 1
+
+
 def tool(name):
     return shutil.which(name) or pytest.skip(f"{name} is not here")
 
@@ -144,6 +151,52 @@ def test_c_program_from_flags(fresh, classes_csv, tmp_path):
     assert fitted(run(program, path)) == pytest.approx(least, abs=1e-8)
 
 
+@pytest.fixture(scope="module")
+def logistic(fresh, tmp_path_factory):
+    program = tmp_path_factory.mktemp("logistic") / "logistic"
+    run(tool("cc"), *fresh.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *fresh.flags("--libs"), "-lm",
+        "-o", program)  # fmt: skip
+    return program
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (b"", "cannot read"),
+        (b"a,class\n", "no line of numbers"),
+        (b"a,class\n1,7\n", "neither 0 nor 1"),
+        (b"a,class\n1,0.5\n", "neither 0 nor 1"),
+        (b"a,class\n1,1,1\n", "does not fit"),
+        (b"a,class\n1\n", "does not fit"),
+        (b"a,class\n1,one\n", "does not fit"),
+        (b"a,class\n1,1 x\n", "does not fit"),
+        (b"a,class\nnan,1\n", "not finite"),
+        (b"a,class\n1e999,1\n", "not finite"),
+        (b"a,class\n1" + 5000 * b"0" + b",1\n", "too long"),
+    ],
+)
+def test_c_program_refuses(logistic, tmp_path, text, message):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(text)
+    refused(message, logistic, path)
+
+
+def test_c_program_refuses_no_file_and_no_steps(logistic, classes_csv, tmp_path):
+    refused("usage", logistic)
+    refused("cannot read", logistic, tmp_path / "none.csv")
+    refused("steps", logistic, classes_csv[0], "many")
+
+
+@pytest.mark.parametrize("change", ["crlf", "no end", "crlf, no end"])
+def test_c_program_reads_any_line_end(logistic, classes_csv, tmp_path, change):
+    path, least = classes_csv
+    data = path.read_bytes()
+    data = data.rstrip(b"\n") if "no end" in change else data
+    (tmp_path / "data.csv").write_bytes(data.replace(b"\n", b"\r\n") if "crlf" in change else data)
+    output = run(logistic, tmp_path / "data.csv")
+    assert fitted(output) == pytest.approx(least, abs=1e-8) and " 500 rows," in output
+
+
 def test_c_program_from_pkg_config(fresh, classes_csv, tmp_path):
     (folder,) = fresh.flags("--pkgconfigdir")
     flags = run(tool("pkg-config"), "--cflags", "--libs", "closs", env={**os.environ, "PKG_CONFIG_PATH": folder})
@@ -164,6 +217,11 @@ def test_cpp_program(fresh, tmp_path):
     run(tool("c++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", *fresh.flags("--cflags"),
         EXAMPLES / "cpp" / "robust_mean.cpp", *fresh.flags("--libs"), "-o", program)  # fmt: skip
     assert run(program, input="1 2 3 1000").startswith("robust mean 2.5,")
+    assert run(program, input="1\r\n2\r\n3 1e3").startswith("robust mean 2.5,")
+    refused("no numbers", program, input="")
+    for word in ("three", "2x", "1e", "nan", "inf", "1e999"):
+        refused(f"not a finite number: {word}", program, input=f"1 {word} 3")
+    refused("not a finite number: 1e", program, input="1 1e")
 
 
 @pytest.mark.parametrize("shared", ["ON", "OFF"])
@@ -290,13 +348,25 @@ setup(name="views", ext_modules=cythonize(extension, language_level=3))
 
 def test_numba_script(fresh, tmp_path):
     pytest.importorskip("numba", reason="numba is not installed")
-    program = "import rows, closs, numpy as np; pred, sums, grad = rows.main()\n" + (
-        "for p, s, g in zip(pred, sums, grad):\n"
-        "    value, slope = closs.HuberLoss(reduction='sum').value_and_grad(p, 0 * p)\n"
-        "    assert value == s and (slope == g).all()\n"
-    )
     (tmp_path / "rows.py").write_text((EXAMPLES / "numba" / "rows.py").read_text())
-    assert "1000 rows, 0 failed" in fresh.python("-c", program, cwd=tmp_path)
+    assert "1000 rows, sum " in fresh.python("-c", NUMBA_PROGRAM, cwd=tmp_path)
+
+
+NUMBA_PROGRAM = """
+import rows, closs, numpy as np
+pred, sums, grad = rows.main()
+for p, s, g in zip(pred, sums, grad):
+    value, slope = closs.HuberLoss(reduction="sum").value_and_grad(p, 0 * p)
+    assert value == s and (slope == g).all()
+short = pred[1:], np.float32(1), np.zeros(1000, rows.Args), sums, grad
+for bad, call in ("parameter", lambda: rows.main(rho=-1)), ("one shape", lambda: rows.huber_of_rows(pred, *short)):
+    try:
+        call()
+    except ValueError as error:
+        assert bad in str(error), error
+    else:
+        raise AssertionError(f"no error that says {bad}")
+"""
 
 
 def test_ctypes_script(fresh, tmp_path):
