@@ -30,6 +30,13 @@ def run(*command, **options):
     return result.stdout
 
 
+def refused(message, *command, **options):
+    """The command fails, and says so in one line on stderr; no crash, no result."""
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, **options)
+    assert result.returncode == 1 and not result.stdout and message in result.stderr, (command, result)
+    assert result.stderr.count("\n") == 1
+
+
 def tool(name):
     return shutil.which(name) or pytest.skip(f"{name} is not here")
 
@@ -49,18 +56,23 @@ class Environment:
     def __init__(self, folder, wheel):
         run(sys.executable, "-m", "venv", "--without-pip", folder)
         self.bin = folder / "bin"
-        site = Path(run(self.bin / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+        self.site = Path(
+            run(self.bin / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+        )
         # Behind the environment's own packages; .pth files over there, such as an editable closs, are not followed.
-        (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib") + "\n")
+        (self.site / "others.pth").write_text(
+            sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib") + "\n"
+        )
         self.variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "CLOSS_NUM_THREADS")}
-        self.install(wheel)
+        self.wheel = wheel
+        self.pip("install", wheel)
 
-    def install(self, what):
-        run(sys.executable, "-m", "pip", "--python", self.bin / "python", "install", "--quiet", "--no-index",
-            "--no-deps", "--no-build-isolation", what, env=self.variables)  # fmt: skip
+    def pip(self, command, *arguments, **variables):
+        run(sys.executable, "-m", "pip", "--python", self.bin / "python", command, "--quiet", "--no-index", "--no-deps",
+            "--no-build-isolation", *arguments, env=self.variables | variables)  # fmt: skip
 
-    def python(self, *arguments, cwd):
-        return run(self.bin / "python", *arguments, cwd=cwd, env=self.variables)
+    def python(self, *arguments, cwd, **variables):
+        return run(self.bin / "python", *arguments, cwd=cwd, env=self.variables | variables)
 
     def flags(self, *names):
         return shlex.split(self.python("-m", "closs", *names, cwd=self.bin))
@@ -139,6 +151,52 @@ def test_c_program_from_flags(fresh, classes_csv, tmp_path):
     assert fitted(run(program, path)) == pytest.approx(least, abs=1e-8)
 
 
+@pytest.fixture(scope="module")
+def logistic(fresh, tmp_path_factory):
+    program = tmp_path_factory.mktemp("logistic") / "logistic"
+    run(tool("cc"), *fresh.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *fresh.flags("--libs"), "-lm",
+        "-o", program)  # fmt: skip
+    return program
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (b"", "cannot read"),
+        (b"a,class\n", "no line of numbers"),
+        (b"a,class\n1,7\n", "neither 0 nor 1"),
+        (b"a,class\n1,0.5\n", "neither 0 nor 1"),
+        (b"a,class\n1,1,1\n", "does not fit"),
+        (b"a,class\n1\n", "does not fit"),
+        (b"a,class\n1,one\n", "does not fit"),
+        (b"a,class\n1,1 x\n", "does not fit"),
+        (b"a,class\nnan,1\n", "not finite"),
+        (b"a,class\n1e999,1\n", "not finite"),
+        (b"a,class\n1" + 5000 * b"0" + b",1\n", "too long"),
+    ],
+)
+def test_c_program_refuses(logistic, tmp_path, text, message):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(text)
+    refused(message, logistic, path)
+
+
+def test_c_program_refuses_no_file_and_no_steps(logistic, classes_csv, tmp_path):
+    refused("usage", logistic)
+    refused("cannot read", logistic, tmp_path / "none.csv")
+    refused("steps", logistic, classes_csv[0], "many")
+
+
+@pytest.mark.parametrize("change", ["crlf", "no end", "crlf, no end"])
+def test_c_program_reads_any_line_end(logistic, classes_csv, tmp_path, change):
+    path, least = classes_csv
+    data = path.read_bytes()
+    data = data.rstrip(b"\n") if "no end" in change else data
+    (tmp_path / "data.csv").write_bytes(data.replace(b"\n", b"\r\n") if "crlf" in change else data)
+    output = run(logistic, tmp_path / "data.csv")
+    assert fitted(output) == pytest.approx(least, abs=1e-8) and " 500 rows," in output
+
+
 def test_c_program_from_pkg_config(fresh, classes_csv, tmp_path):
     (folder,) = fresh.flags("--pkgconfigdir")
     flags = run(tool("pkg-config"), "--cflags", "--libs", "closs", env={**os.environ, "PKG_CONFIG_PATH": folder})
@@ -159,6 +217,11 @@ def test_cpp_program(fresh, tmp_path):
     run(tool("c++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", *fresh.flags("--cflags"),
         EXAMPLES / "cpp" / "robust_mean.cpp", *fresh.flags("--libs"), "-o", program)  # fmt: skip
     assert run(program, input="1 2 3 1000").startswith("robust mean 2.5,")
+    assert run(program, input="1\r\n2\r\n3 1e3").startswith("robust mean 2.5,")
+    refused("no numbers", program, input="")
+    for word in ("three", "2x", "1e", "nan", "inf", "1e999"):
+        refused(f"not a finite number: {word}", program, input=f"1 {word} 3")
+    refused("not a finite number: 1e", program, input="1 1e")
 
 
 @pytest.mark.parametrize("shared", ["ON", "OFF"])
@@ -181,10 +244,44 @@ def test_c_library_without_python(classes_csv, tmp_path, shared):
 # ---- Cython, Numba, ctypes
 
 
+def build_cython_package(folder, wheel, **variables):
+    """A wheel of the example, built beside a closs that is gone afterwards, as under pip's build isolation."""
+    there = Environment(folder / "build", wheel)
+    shutil.copytree(EXAMPLES / "cython_package", folder / "package")
+    there.pip("wheel", "--wheel-dir", folder / "wheels", folder / "package", **variables)
+    shutil.rmtree(folder / "build")
+    (built,) = (folder / "wheels").glob("*.whl")
+    return built
+
+
 def test_cython_package(fresh, tmp_path):
-    shutil.copytree(EXAMPLES / "cython_package", tmp_path / "package")
-    fresh.install(tmp_path / "package")
+    built = build_cython_package(tmp_path, fresh.wheel)
+    fresh.pip("install", built)
+    fresh.python("-c", "import closs_rows; closs_rows.library_threads()", cwd=tmp_path)
     fresh.python("-c", CYTHON_PROGRAM.replace("EXPECTED", "7" if IS_SHARED else "0"), cwd=tmp_path)
+    # The same wheel beside the closs of these tests, which may be an editable one, with its library elsewhere.
+    shutil.unpack_archive(built, tmp_path / "unpacked", "zip")
+    assert uses_openmp(tmp_path / "unpacked") == closs.config()["openmp"]
+    run(sys.executable, "-c", "import closs_rows; closs_rows.library_threads()", cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")})  # fmt: skip
+
+
+def test_cython_package_without_openmp(fresh, tmp_path):
+    """A compiler without OpenMP, as Apple's is, gives serial loops; one that has it is asked for it."""
+    if not IS_SHARED or not closs.config()["openmp"]:
+        pytest.skip("an archive needs OpenMP to link; there is none")
+    compiler = tmp_path / "compiler"
+    compiler.write_text(f'#!/bin/sh\ncase "$*" in *-fopenmp*) exit 1;; esac\nexec {tool("cc")} "$@"\n')
+    compiler.chmod(0o755)
+    built = build_cython_package(tmp_path, fresh.wheel, CC=str(compiler), LDSHARED=f"{compiler} -shared")
+    shutil.unpack_archive(built, tmp_path / "unpacked", "zip")
+    assert not uses_openmp(tmp_path / "unpacked")
+    fresh.python("-c", CYTHON_PROGRAM.replace("EXPECTED", "7"), cwd=tmp_path, PYTHONPATH=str(tmp_path / "unpacked"))
+
+
+def uses_openmp(folder):
+    (extension,) = (folder / "closs_rows").glob("_rows*.so")
+    return bool(re.search(rb"GOMP_parallel|__kmpc_fork_call", extension.read_bytes()))
 
 
 CYTHON_PROGRAM = """
@@ -224,15 +321,52 @@ assert closs.capi.function("closs_get_threads_setting")() == 7
 """
 
 
+def test_cython_memoryviews(fresh, tmp_path):
+    """Every function that `cimport closs` declares, wrapped as it is, and nothing linked."""
+    text = (ROOT / "src" / "closs" / "_core.pxd").read_text().replace("c_api.", "closs.")
+    functions = re.findall(r"^cdef \w+ (\w+)\(([^()]+)\)", text, flags=re.MULTILINE)
+    assert len(functions) == text.count("cdef ")
+    lines = ["cimport closs", "from libc.stdint cimport int64_t"]
+    for name, arguments in functions:
+        names = ", ".join(re.findall(r"(\w+)(?:,\s|$)", re.sub(r"\[[^]]*\]", "", arguments)))
+        lines += [f"def {name}({' '.join(arguments.split())}):", "    with nogil:",
+                  f"        result = closs.{name}({names})", "    return result"]  # fmt: skip
+    (tmp_path / "views.pyx").write_text("\n".join([*lines, ""]))
+    (tmp_path / "setup.py").write_text(VIEWS_SETUP)
+    fresh.python("setup.py", "-q", "build_ext", "--inplace", cwd=tmp_path, CFLAGS="-O0")
+    fresh.python(ROOT / "tests" / "views_program.py", tmp_path, cwd=tmp_path)
+
+
+VIEWS_SETUP = """
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+import closs
+extension = Extension("views", ["views.pyx"], include_dirs=[closs.get_include()])
+setup(name="views", ext_modules=cythonize(extension, language_level=3))
+"""
+
+
 def test_numba_script(fresh, tmp_path):
     pytest.importorskip("numba", reason="numba is not installed")
-    program = "import rows, closs, numpy as np; pred, sums, grad = rows.main()\n" + (
-        "for p, s, g in zip(pred, sums, grad):\n"
-        "    value, slope = closs.HuberLoss(reduction='sum').value_and_grad(p, 0 * p)\n"
-        "    assert value == s and (slope == g).all()\n"
-    )
     (tmp_path / "rows.py").write_text((EXAMPLES / "numba" / "rows.py").read_text())
-    assert "1000 rows, 0 failed" in fresh.python("-c", program, cwd=tmp_path)
+    assert "1000 rows, sum " in fresh.python("-c", NUMBA_PROGRAM, cwd=tmp_path)
+
+
+NUMBA_PROGRAM = """
+import rows, closs, numpy as np
+pred, sums, grad = rows.main()
+for p, s, g in zip(pred, sums, grad):
+    value, slope = closs.HuberLoss(reduction="sum").value_and_grad(p, 0 * p)
+    assert value == s and (slope == g).all()
+short = pred[1:], np.float32(1), np.zeros(1000, rows.Args), sums, grad
+for bad, call in ("parameter", lambda: rows.main(rho=-1)), ("one shape", lambda: rows.huber_of_rows(pred, *short)):
+    try:
+        call()
+    except ValueError as error:
+        assert bad in str(error), error
+    else:
+        raise AssertionError(f"no error that says {bad}")
+"""
 
 
 def test_ctypes_script(fresh, tmp_path):
@@ -260,10 +394,27 @@ def test_beside_torch_and_scikit_learn(fresh, tmp_path, order):
 # ---- Other builds
 
 
-def test_static_build(classes_csv, tmp_path):
-    there = Environment(tmp_path / "environment", build_wheel(tmp_path, CLOSS_STATIC="1"))
-    assert any("libcloss.a" in str(p) for p in Path(there.flags("--libs")[0].removeprefix("-L")).iterdir())
+@pytest.fixture(scope="module")
+def static(tmp_path_factory):
+    """With the archive, as on macOS and Windows."""
+    folder = tmp_path_factory.mktemp("static")
+    return Environment(folder / "environment", build_wheel(folder, CLOSS_STATIC="1"))
+
+
+def test_static_build(static, classes_csv, tmp_path):
+    assert any("libcloss.a" in str(p) for p in Path(static.flags("--libs")[0].removeprefix("-L")).iterdir())
     program = tmp_path / "logistic"
-    run(tool("cc"), *there.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *there.flags("--libs"), "-o", program)
+    run(tool("cc"), *static.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *static.flags("--libs"), "-o", program)
     assert fitted(run(program, classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
-    there.python(EXAMPLES / "ctypes" / "huber.py", cwd=tmp_path)
+    static.python(EXAMPLES / "ctypes" / "huber.py", cwd=tmp_path)
+
+
+def test_static_build_has_a_setting_of_its_own(static, tmp_path):
+    static.pip("install", build_cython_package(tmp_path, static.wheel))
+    static.python("-c", CYTHON_PROGRAM.replace("EXPECTED", "0"), cwd=tmp_path)
+
+
+def test_static_extension_exports_nothing_of_its_copy(static):
+    (core,) = static.site.glob("closs/_core*.so")
+    exported = [line.split()[-1] for line in run(tool("nm"), "-D", "--defined-only", core).splitlines()]
+    assert "PyInit__core" in exported and not [name for name in exported if name.startswith("closs_")]

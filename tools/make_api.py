@@ -1,13 +1,14 @@
 """Writes what is made from include/closs/closs.h, the one description of the C API, for those who cannot include it:
 
 - src/closs/core/api_table.h: the names, for the table that the capsule holds
-- src/closs/_bindings/c_api.pxd: declarations for Cython
+- src/closs/_bindings/c_api.pxd: declarations for Cython; closs.pxd: the same as the bindings want them
 - src/closs/_core.pxd, src/closs/_bindings/views.pxi: the losses for Cython with typed memoryviews
 - src/closs/_c_types.py: structs and signatures for ctypes and NumPy
 
 `python tools/make_api.py` writes them, with `--check` it only tells whether they are up to date. Needs pycparser.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -50,63 +51,139 @@ def table(nodes: list[c_ast.Node]) -> str:
     return f"/* {MADE}. */\n" + "".join(f"ENTRY({node.name})\n" for node in nodes if is_function(node))
 
 
-def pxd(nodes: list[c_ast.Node]) -> str:
-    generator = c_generator.CGenerator()
+def pxd(nodes: list[c_ast.Node], is_loose: bool) -> str:
+    """With is_loose float and double data of an argument struct is void *, so that one text can fill both structs."""
+    narrow = {
+        f.name for node in nodes for f in members(node, c_ast.Struct) or [] if re.search(r"\bfloat \*", ast_text(f))
+    }
+
+    def declared(field: c_ast.Node) -> str:
+        is_data = is_loose and field.name in narrow
+        return re.sub(r"\b(float|double) \*", "void *", ast_text(field)) if is_data else ast_text(field)
+
     lines = [f"# The C API of closs for Cython, {MADE}.",
+             *(["# For the bindings: data pointers are void *, so that one text fills the structs of both types."]
+               if is_loose else []),
              f"from libc.stdint cimport {', '.join(FIXED_WIDTH)}", "",
              'cdef extern from "closs/closs.h" nogil:',
              *(f"    const int CLOSS_{name}" for name in
                ("VERSION_MAJOR", "VERSION_MINOR", "VERSION_PATCH", "ABI_VERSION"))]  # fmt: skip
     for node in nodes:
         if (fields := members(node, c_ast.Struct)) is not None:
-            lines += ["", f"    ctypedef struct {node.name}:", *(f"        {generator.visit(f)}" for f in fields)]
+            lines += ["", f"    ctypedef struct {node.name}:", *(f"        {declared(f)}" for f in fields)]
         elif (values := members(node, c_ast.Enum)) is not None:
             lines += ["", f"    ctypedef enum {node.name}:", *(f"        {value.name}" for value in values)]
         elif isinstance(node, c_ast.Typedef):
-            lines += ["", f"    c{generator.visit(node)}"]
+            lines += ["", f"    c{ast_text(node)}"]
         elif is_function(node):
-            line = f"    {generator.visit(node)}"
+            line = f"    {ast_text(node)}"
             lines.append(line if len(line) <= 120 else line.replace(", ", ",\n" + " " * (line.index("(") + 1), 1))
     # No "(void)" in Cython, and a C function of the table raises nothing.
     text = "\n".join([*lines, ""])
     return text.replace("(void)", "()").replace("(*closs_function)()", "(*closs_function)() noexcept")
 
 
+# The arrays of a loss in its function of memoryviews, or of all other losses with that struct: the argument's name, the
+# struct's member, a letter for each axis. The first array gives the sizes; an axis with its letter has its length.
+VIEWS = {
+    "elementwise": {"pred": ("pred", "n"), "label": ("label", "n"), "grad": ("grad", "n")},
+    "softmax_ce": {"pred": ("pred", "nc"), "label": ("label", "n"), "grad": ("grad", "nc")},
+    "softmax": {"pred": ("pred", "nc"), "label": ("label_dense", "nc"), "grad": ("grad", "nc")},
+    "triplet": {
+        "pred": ("input[0]", "nd"), "positive": ("input[1]", "nd"), "negative": ("input[2]", "nd"),
+        "grad_pred": ("grad[0]", "nd"), "grad_positive": ("grad[1]", "nd"), "grad_negative": ("grad[2]", "nd"),
+    },
+    "cosine_embedding": {
+        "input1": ("input[0]", "nd"), "input2": ("input[1]", "nd"), "label": ("label", "n"),
+        "grad1": ("grad[0]", "nd"), "grad2": ("grad[1]", "nd"),
+    },
+    "sdml": {
+        "x1": ("input[0]", "nd"), "x2": ("input[1]", "nd"), "grad1": ("grad[0]", "nd"), "grad2": ("grad[1]", "nd"),
+    },
+    "ctc": {
+        "pred": ("pred", "ntc"), "label": ("label", "ns"), "pred_lengths": ("pred_lengths", "n"),
+        "label_lengths": ("label_lengths", "n"), "value": ("value", "n"), "grad": ("grad", "ntc"),
+    },
+    "ctc_greedy": {
+        "pred": ("pred", "ntc"), "pred_lengths": ("pred_lengths", "n"), "label": ("label", "nt"),
+        "label_lengths": ("label_lengths", "n"), "score": ("score", "n"),
+    },
+}  # fmt: skip
+# Of each struct: its sizes, and the members that are arguments as they are.
+STRUCTS = {
+    "elementwise": ({"batch": "1", "inner": "n"}, ["reduction"]),
+    "softmax": ({"outer": "n", "classes": "c"}, ["reduction"]),
+    "vectors": ({"rows": "n", "inner": "d"}, ["reduction"]),
+    "pairwise": ({"rows": "n", "inner": "d"}, ["reduction"]),
+    "ctc_args": (
+        {"batch": "n", "time": "t", "classes": "c", "label_width": "s"}, ["blank", "input", "infeasible"],
+    ),
+    "ctc_greedy_args": ({"batch": "n", "time": "t", "classes": "c"}, ["blank", "input"]),
+}  # fmt: skip
+
+
 def views(nodes: list[c_ast.Node]) -> tuple[str, str]:
-    """Declarations and definitions: each loss of whole arrays, its total and gradient, one parameter for all."""
+    """Declarations and definitions: the losses as functions of typed memoryviews, one parameter for all elements."""
+    structs = {node.name: members(node, c_ast.Struct) for node in nodes}
     declarations, definitions = [], []
     for node in filter(is_function, nodes):
         match = re.fullmatch(r"closs_(\w+)_(f32|f64)", node.name)
-        parameters = node.type.args.params if match else []
-        family = re.search(r"closs_(elementwise|softmax)_f", ast_text(parameters[0])) if match else None
-        if not family or match[1] == "elementwise_run":
+        struct = re.match(r"const closs_(\w+)_f\d\d \*args", ast_text(node.type.args.params[0])) if match else None
+        if not struct or ast_text(node.type.type) != "closs_status":
             continue
-        kind, real = match[2], {"f32": "float", "f64": "double"}[match[2]]
-        array, label, fill = f"{real}[::1]", f"{real}[::1]", f"fill_{kind}(&args, pred, label, grad"
-        label_field = None
-        if family[1] == "softmax":
-            dense = match[1] != "softmax_ce"
-            array, label = f"{real}[:, ::1]", f"{real}[:, ::1]" if dense else "int64_t[::1]"
-            width = "label.shape[1]" if dense else "pred.shape[1]"
-            fill = f"fill_softmax_{kind}(&args, pred, label.shape[0], {width}, grad"
-            label_field = "args.label_dense = &label[0, 0]" if dense else "args.label = &label[0]"
-        extra = parameters[1].name if len(parameters) > 1 else None
-        head = (f"cdef double {match[1]}_{kind}(const {array} pred, const {label} label, {array} grad,\n"
-                f"{' ' * (len(match[1]) + 17)}c_api.closs_reduction reduction"
-                f"{f', {real} {extra}' if extra else ''}) except? -1 nogil")  # fmt: skip
+        (loss, kind), family = match.groups(), struct[1]
+        (sizes, options), arrays = STRUCTS[family], VIEWS.get(loss) or VIEWS[family]
+        types = {field.name: ast_text(field).rsplit(" ", 1)[0] for field in structs[f"closs_{family}_{kind}"]}
+        first, (_, first_axes) = next(iter(arrays.items()))
+        has_total = "reduction" in options
+        local, body = [f"    cdef c_api.closs_{family}_{kind} args"], ["    memset(&args, 0, sizeof(args))"]
+        arguments, lengths = [], {"1": "1"}
+        for name, (member, axes) in arrays.items():
+            arguments.append(f"{types[member.split('[')[0]]}[{':, ' * (len(axes) - 1)}::1] {name}")
+            lengths = {axis: f"{name}.shape[{k}]" for k, axis in enumerate(axes)} | lengths
+            address = f"args.{member} = &{name}[{', '.join('0' * len(axes))}]"
+            if name == first:
+                body.append(f"    {address}")
+                continue
+            same = len(os.path.commonprefix([axes, first_axes]))
+            check = f'check_shape("{name}", {name}.shape, {first}.shape, {same})'
+            body += [f"    if {name} is not None:", f"        {check}", f"        {address}"]
+        arguments += [f"{'c_api.' * types[name].startswith('closs_')}{types[name]} {name}" for name in options]
+        body += [f"    args.{size} = {lengths[axis]}" for size, axis in sizes.items()]
+        body += [f"    args.{name} = {name}" for name in options]
+        call = f"c_api.{node.name}(&args"
+        for parameter in node.type.args.params[1:]:
+            if isinstance(parameter.type, c_ast.PtrDecl):
+                arguments.append(f"{'float' if kind == 'f32' else 'double'} {parameter.name}")
+                local.append(f"    cdef c_api.closs_broadcast_{kind} uniform")
+                body.append(f"    uniform.data, uniform.repeat, uniform.period = &{parameter.name}, 0, 1")
+                call += ", &uniform"
+            else:
+                arguments.append(ast_text(parameter))
+                call += f", {parameter.name}"
+        if has_total:
+            local.append("    cdef double total = 0")
+            body += ["    args.total = &total", f"    check({call}))", "    return total"]
+            head = wrapped(f"cdef double {loss}_{kind}(", arguments, ") except? -1 nogil")
+        else:
+            body.append(f"    return check({call}))")
+            head = wrapped(f"cdef int {loss}_{kind}(", arguments, ") except -1 nogil")
         declarations.append(head)
-        body = [f"{head}:", f"    cdef c_api.closs_{family[1]}_{kind} args", "    cdef double total = 0"]
-        argument = f", {extra}" if extra else ""
-        if extra and isinstance(parameters[1].type, c_ast.PtrDecl):
-            body += [f"    cdef c_api.closs_broadcast_{kind} uniform",
-                     f"    uniform.data, uniform.repeat, uniform.period = &{extra}, 0, 1"]  # fmt: skip
-            argument = ", &uniform"
-        body += [f"    {fill}, reduction, &total)", *([f"    {label_field}"] if label_field else []),
-                 f"    check(c_api.{node.name}(&args{argument}))", "    return total"]  # fmt: skip
-        definitions.append("\n".join(body))
+        definitions.append("\n".join([f"{head}:", *local, *body]))
     made = f"# Losses with typed memoryviews, {MADE}.\n"
     imports = "cimport closs._bindings.c_api as c_api\nfrom libc.stdint cimport int64_t\n\n"
     return made + imports + "\n".join(declarations) + "\n", made + "\n" + "\n\n\n".join(definitions) + "\n"
+
+
+def wrapped(start: str, arguments: list[str], end: str) -> str:
+    """A declaration in lines of at most 120 characters, broken between arguments."""
+    lines = [start]
+    for k, argument in enumerate(arguments):
+        text = argument + (end if k + 1 == len(arguments) else ", ")
+        if len(lines[-1] + text) > 119:  # one more for the colon of a definition
+            lines.append(" " * len(start))
+        lines[-1] += text
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def ast_text(node: c_ast.Node) -> str:
@@ -154,8 +231,8 @@ def python(nodes: list[c_ast.Node]) -> str:
 
 def main() -> int:
     nodes = parse()
-    made = {"src/closs/core/api_table.h": table(nodes), "src/closs/_bindings/c_api.pxd": pxd(nodes),
-            "src/closs/_c_types.py": python(nodes)}  # fmt: skip
+    made = {"src/closs/core/api_table.h": table(nodes), "src/closs/_bindings/c_api.pxd": pxd(nodes, False),
+            "src/closs/_bindings/closs.pxd": pxd(nodes, True), "src/closs/_c_types.py": python(nodes)}  # fmt: skip
     made["src/closs/_core.pxd"], made["src/closs/_bindings/views.pxi"] = views(nodes)
     stale = [path for path, text in made.items() if not (ROOT / path).exists() or (ROOT / path).read_text() != text]
     if "--check" in sys.argv:

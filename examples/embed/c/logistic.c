@@ -39,6 +39,7 @@ static table read_table(const char *path) {
     for (const char *c = line; *c; c++) t.columns += *c == ',';
     int64_t room = 0;
     while (fgets(line, sizeof line, file)) {
+        if (!strchr(line, '\n') && !feof(file)) fail("a line is too long");
         if (t.rows == room) {
             room = 2 * room + 1024;
             t.x = allocate(t.x, room * t.columns);
@@ -48,14 +49,18 @@ static table read_table(const char *path) {
         for (int64_t k = 0; k < t.columns; k++) {
             char *end;
             t.x[t.rows * t.columns + k] = strtod(at, &end);
-            if (end == at || *end != (k + 1 < t.columns ? ',' : '\n')) fail("a line does not fit the first one");
+            const int fits = k + 1 < t.columns ? *end == ',' : !end[strspn(end, "\r\n")];
+            if (end == at || !fits) fail("a line does not fit the first one");
+            if (!isfinite(t.x[t.rows * t.columns + k])) fail("a number is not finite");
             at = end + 1;
         }
         t.y[t.rows] = t.x[t.rows * t.columns + t.columns - 1];
+        if (t.y[t.rows] != 0 && t.y[t.rows] != 1) fail("a class is neither 0 nor 1");
         t.x[t.rows * t.columns + t.columns - 1] = 1;
         t.rows++;
     }
     fclose(file);
+    if (t.rows == 0) fail("no line of numbers");
     return t;
 }
 
@@ -77,6 +82,7 @@ int main(int count, char **arguments) {
     if (count < 2) fail("usage: logistic data.csv [steps]");
     table t = read_table(arguments[1]);
     const int steps = count > 2 ? atoi(arguments[2]) : 200;
+    if (steps < 1) fail("steps: expected a number of at least 1");
     standardise(&t);
     double *w = allocate(NULL, t.columns), *ahead = allocate(NULL, t.columns), *slope = allocate(NULL, t.columns);
     double *logits = allocate(NULL, t.rows);

@@ -6,10 +6,12 @@
 // The one function that C++ wants: spans in, the value out, an exception where C has a status.
 #include <closs/closs.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <iostream>
-#include <iterator>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace {
@@ -29,10 +31,21 @@ double huber_mean(std::span<const double> pred, std::span<const double> label, s
     return mean;
 }
 
+std::vector<double> read_numbers(std::istream &in) {
+    std::vector<double> numbers;
+    for (std::string word; in >> word;) {
+        char *end;
+        numbers.push_back(std::strtod(word.c_str(), &end));
+        if (*end || !std::isfinite(numbers.back())) throw std::invalid_argument("not a finite number: " + word);
+    }
+    if (numbers.empty()) throw std::invalid_argument("no numbers on standard input");
+    return numbers;
+}
+
 }  // namespace
 
 int main() try {
-    const std::vector<double> numbers{std::istream_iterator<double>(std::cin), {}};
+    const std::vector<double> numbers = read_numbers(std::cin);
     std::vector<double> centre(numbers.size()), grad(numbers.size());
     double place = 0, loss = 0;
     for (int step = 0; step < 2000; step++) {

@@ -16,8 +16,10 @@ SUM = int(capi.CLOSS_SUM)
 
 @numba.njit(parallel=True)
 def huber_of_rows(pred, label, rho, args, sums, grad):
-    """Fills sums and grad. args: zeros, an argument struct for each row. Returns how many calls failed."""
-    failed = 0
+    """Fills sums and grad. args: zeros, an argument struct for each row. Returns the largest status of all."""
+    if label.shape != pred.shape or grad.shape != pred.shape or not len(pred) == len(sums) == len(args):
+        raise ValueError("expected pred, label and grad of one shape, and sums and args of its length")
+    status = 0
     for k in numba.prange(pred.shape[0]):
         a = args[k]
         a.batch = 1
@@ -27,17 +29,17 @@ def huber_of_rows(pred, label, rho, args, sums, grad):
         a.grad = grad[k].ctypes.data
         a.reduction = SUM
         a.total = sums[k:].ctypes.data
-        failed += huber(args[k:].ctypes.data, rho) != 0
-    return failed
+        status = max(status, huber(args[k:].ctypes.data, rho))
+    return status
 
 
-def main():
+def main(rho=1.0):
     rng = np.random.default_rng(0)
     pred = rng.normal(size=(1000, 64)).astype(np.float32)
     label = np.zeros_like(pred)
     sums, grad = np.empty(len(pred)), np.empty_like(pred)
-    failed = huber_of_rows(pred, label, np.float32(1), np.zeros(len(pred), Args), sums, grad)
-    print(f"{len(pred)} rows, {failed} failed, sum {sums.sum():.6f}, sum of squared slopes {np.vdot(grad, grad):.6f}")
+    capi.check(huber_of_rows(pred, label, np.float32(rho), np.zeros(len(pred), Args), sums, grad))
+    print(f"{len(pred)} rows, sum {sums.sum():.6f}, sum of squared slopes {np.vdot(grad, grad):.6f}")
     return pred, sums, grad
 
 

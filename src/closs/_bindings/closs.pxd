@@ -1,23 +1,29 @@
-# The public C API (include/closs/closs.h), declared for Cython. The bindings call nothing else.
-from libc.stdint cimport int64_t, uint8_t
+# The C API of closs for Cython, made from include/closs/closs.h by tools/make_api.py.
+# For the bindings: data pointers are void *, so that one text fills the structs of both types.
+from libc.stdint cimport int64_t, uint64_t, int32_t, int8_t, uint8_t
 
 cdef extern from "closs/closs.h" nogil:
+    const int CLOSS_VERSION_MAJOR
+    const int CLOSS_VERSION_MINOR
+    const int CLOSS_VERSION_PATCH
+    const int CLOSS_ABI_VERSION
+
     ctypedef enum closs_status:
         CLOSS_OK
+        CLOSS_NULL_POINTER
+        CLOSS_BAD_SIZE
+        CLOSS_BAD_BROADCAST
+        CLOSS_BAD_REDUCTION
         CLOSS_BAD_PARAMETER
+        CLOSS_MISALIGNED
+        CLOSS_OVERLAP
+        CLOSS_UNKNOWN_LOSS
+        CLOSS_MISSING_OUTPUT
         CLOSS_BAD_LABEL
         CLOSS_NO_MEMORY
+        CLOSS_TOO_NEW
         CLOSS_BAD_LENGTH
         CLOSS_INFEASIBLE
-
-    ctypedef enum closs_reduction:
-        CLOSS_SAMPLE_MEAN
-        CLOSS_SAMPLE_SUM
-        CLOSS_NONE
-        CLOSS_MEAN
-        CLOSS_SUM
-        CLOSS_WEIGHTED_MEAN
-
     const char *closs_status_string(closs_status status)
     const char *closs_version()
     const char *closs_isa()
@@ -27,7 +33,29 @@ cdef extern from "closs/closs.h" nogil:
     int closs_get_threads_setting()
     closs_status closs_set_num_threads(int threads)
 
-    # Data pointers are float * or double * in C; void * here lets one text fill both structs.
+    ctypedef void (*closs_function)() noexcept
+
+    ctypedef struct closs_api_entry:
+        const char *name
+        closs_function function
+
+    ctypedef struct closs_api:
+        uint64_t size
+        int64_t abi
+        const char *version
+        int64_t count
+        const closs_api_entry *entries
+    const closs_api *closs_get_api()
+    closs_function closs_find_function(const char *name)
+
+    ctypedef enum closs_reduction:
+        CLOSS_SAMPLE_MEAN
+        CLOSS_SAMPLE_SUM
+        CLOSS_NONE
+        CLOSS_MEAN
+        CLOSS_SUM
+        CLOSS_WEIGHTED_MEAN
+
     ctypedef struct closs_broadcast_f32:
         const void *data
         int64_t repeat
@@ -51,6 +79,7 @@ cdef extern from "closs/closs.h" nogil:
         void *value
         double *total
         void *grad
+        int64_t reserved[4]
 
     ctypedef struct closs_elementwise_f64:
         int64_t outer
@@ -65,13 +94,42 @@ cdef extern from "closs/closs.h" nogil:
         void *value
         double *total
         void *grad
-
+        int64_t reserved[4]
+    closs_status closs_l1_f32(const closs_elementwise_f32 *args)
+    closs_status closs_l1_f64(const closs_elementwise_f64 *args)
+    closs_status closs_l2_f32(const closs_elementwise_f32 *args)
+    closs_status closs_l2_f64(const closs_elementwise_f64 *args)
+    closs_status closs_huber_f32(const closs_elementwise_f32 *args, float rho)
+    closs_status closs_huber_f64(const closs_elementwise_f64 *args, double rho)
+    closs_status closs_sigmoid_bce_f32(const closs_elementwise_f32 *args, const closs_broadcast_f32 *pos_weight)
+    closs_status closs_sigmoid_bce_f64(const closs_elementwise_f64 *args, const closs_broadcast_f64 *pos_weight)
+    closs_status closs_bce_f32(const closs_elementwise_f32 *args, const closs_broadcast_f32 *pos_weight)
+    closs_status closs_bce_f64(const closs_elementwise_f64 *args, const closs_broadcast_f64 *pos_weight)
+    closs_status closs_hinge_f32(const closs_elementwise_f32 *args, float margin)
+    closs_status closs_hinge_f64(const closs_elementwise_f64 *args, double margin)
+    closs_status closs_squared_hinge_f32(const closs_elementwise_f32 *args, float margin)
+    closs_status closs_squared_hinge_f64(const closs_elementwise_f64 *args, double margin)
+    closs_status closs_logistic_f32(const closs_elementwise_f32 *args)
+    closs_status closs_logistic_f64(const closs_elementwise_f64 *args)
+    closs_status closs_logistic_binary_f32(const closs_elementwise_f32 *args)
+    closs_status closs_logistic_binary_f64(const closs_elementwise_f64 *args)
+    closs_status closs_poisson_nll_f32(const closs_elementwise_f32 *args)
+    closs_status closs_poisson_nll_f64(const closs_elementwise_f64 *args)
+    closs_status closs_poisson_nll_full_f32(const closs_elementwise_f32 *args)
+    closs_status closs_poisson_nll_full_f64(const closs_elementwise_f64 *args)
+    closs_status closs_poisson_rate_nll_f32(const closs_elementwise_f32 *args, float epsilon)
+    closs_status closs_poisson_rate_nll_f64(const closs_elementwise_f64 *args, double epsilon)
+    closs_status closs_poisson_rate_nll_full_f32(const closs_elementwise_f32 *args, float epsilon)
+    closs_status closs_poisson_rate_nll_full_f64(const closs_elementwise_f64 *args, double epsilon)
+    closs_status closs_kl_div_f32(const closs_elementwise_f32 *args)
+    closs_status closs_kl_div_f64(const closs_elementwise_f64 *args)
     int closs_elementwise_find(const char *name)
+    const char *closs_elementwise_name(int loss)
     const char *closs_elementwise_parameter(int loss)
-    closs_status closs_elementwise_run_f32(int loss, const closs_elementwise_f32 *args,
-                                           const closs_broadcast_f32 *parameter)
-    closs_status closs_elementwise_run_f64(int loss, const closs_elementwise_f64 *args,
-                                           const closs_broadcast_f64 *parameter)
+    closs_status closs_elementwise_run_f32(int loss,
+                                           const closs_elementwise_f32 *args, const closs_broadcast_f32 *parameter)
+    closs_status closs_elementwise_run_f64(int loss,
+                                           const closs_elementwise_f64 *args, const closs_broadcast_f64 *parameter)
 
     ctypedef struct closs_bad_label:
         int64_t position
@@ -101,6 +159,7 @@ cdef extern from "closs/closs.h" nogil:
         void *grad
         void *lse
         closs_bad_label *bad
+        int64_t reserved[4]
 
     ctypedef struct closs_softmax_f64:
         int64_t outer
@@ -126,7 +185,7 @@ cdef extern from "closs/closs.h" nogil:
         void *grad
         void *lse
         closs_bad_label *bad
-
+        int64_t reserved[4]
     closs_status closs_softmax_ce_f32(const closs_softmax_f32 *args)
     closs_status closs_softmax_ce_f64(const closs_softmax_f64 *args)
     closs_status closs_softmax_ce_dense_f32(const closs_softmax_f32 *args)
@@ -150,6 +209,7 @@ cdef extern from "closs/closs.h" nogil:
         double *total
         void *grad[3]
         closs_bad_label *bad
+        int64_t reserved[4]
 
     ctypedef struct closs_vectors_f64:
         int64_t outer
@@ -167,7 +227,7 @@ cdef extern from "closs/closs.h" nogil:
         double *total
         void *grad[3]
         closs_bad_label *bad
-
+        int64_t reserved[4]
     closs_status closs_triplet_f32(const closs_vectors_f32 *args, double margin)
     closs_status closs_triplet_f64(const closs_vectors_f64 *args, double margin)
     closs_status closs_cosine_embedding_f32(const closs_vectors_f32 *args, double margin)
@@ -185,6 +245,7 @@ cdef extern from "closs/closs.h" nogil:
         double *total
         void *grad[2]
         void *workspace
+        int64_t reserved[4]
 
     ctypedef struct closs_pairwise_f64:
         int64_t rows
@@ -198,7 +259,9 @@ cdef extern from "closs/closs.h" nogil:
         double *total
         void *grad[2]
         void *workspace
-
+        int64_t reserved[4]
+    size_t closs_pairwise_workspace_f32(int64_t rows, int want_grad)
+    size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad)
     closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing)
     closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing)
 
@@ -273,7 +336,6 @@ cdef extern from "closs/closs.h" nogil:
         size_t workspace_size
         closs_ctc_bad *bad
         int64_t reserved[4]
-
     closs_status closs_ctc_f32(const closs_ctc_args_f32 *args)
     closs_status closs_ctc_f64(const closs_ctc_args_f64 *args)
     size_t closs_ctc_workspace_size_f32(const closs_ctc_args_f32 *args)
@@ -308,6 +370,5 @@ cdef extern from "closs/closs.h" nogil:
         int64_t *label_lengths
         void *score
         int64_t reserved[4]
-
     closs_status closs_ctc_greedy_f32(const closs_ctc_greedy_args_f32 *args)
     closs_status closs_ctc_greedy_f64(const closs_ctc_greedy_args_f64 *args)
