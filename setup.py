@@ -5,13 +5,15 @@ everybody else does: one copy of the core and its thread setting in a process. E
 an archive, and the extension module has a copy of its own. Either way closs/lib and closs/include are laid out like an
 installation prefix. Everything else: pyproject.toml.
 
-Environment: CLOSS_NO_OPENMP=1 builds without OpenMP; CC and CFLAGS as usual; CLOSS_WERROR=1 makes warnings errors.
-CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library.
+Environment: CLOSS_NO_OPENMP=1 builds without OpenMP; CLOSS_REQUIRE_OPENMP=1 makes it an error if none is found, where
+the build would be serial otherwise; CC, CFLAGS and LDFLAGS as usual, also for the search; CLOSS_WERROR=1 makes warnings
+errors; CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library.
 """
 
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +25,7 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import PlatformError
 
 CORE = Path("src/closs/core")
 INCLUDE = Path("include")
@@ -157,22 +160,30 @@ class BuildExt(build_ext):
 
     def find_openmp(self, kind: str) -> tuple[list[str], list[str]]:
         """Flags with which a small OpenMP program compiles and links; none if there are none, or none are wanted."""
-        if os.environ.get("CLOSS_NO_OPENMP") == "1":
-            return [], []
+        candidates = [] if os.environ.get("CLOSS_NO_OPENMP") == "1" else OPENMP_CANDIDATES[kind]
+        # setuptools links modules with these variables, but programs with the compiler's name alone. The probe is a
+        # program all the same, because on macOS a module links with symbols that nobody defines.
+        variables = [] if kind == "msvc" else [os.environ.get(name, "") for name in ("LDFLAGS", "CFLAGS")]
+        link_first = shlex.split(" ".join(variables))
         folder = tempfile.mkdtemp()
         try:
             probe = Path(folder, "probe.c")
             probe.write_text(OPENMP_PROBE)
-            for compile_flags, link_flags in OPENMP_CANDIDATES[kind]:
+            for compile_flags, link_flags in candidates:
                 try:
                     objects = self.compiler.compile([str(probe)], output_dir=folder, extra_postargs=compile_flags)
-                    self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
+                    self.compiler.link_executable(
+                        objects, str(Path(folder, "probe")), extra_preargs=link_first, extra_postargs=link_flags
+                    )
                 except Exception:  # each compiler class raises its own
                     continue
                 return compile_flags, link_flags
         finally:
             shutil.rmtree(folder)
-        print("closs: no OpenMP found, building the serial library")
+        if os.environ.get("CLOSS_REQUIRE_OPENMP") == "1":
+            tried = ", ".join(shlex.join(dict.fromkeys(c + ln)) for c, ln in candidates) or "nothing, CLOSS_NO_OPENMP=1"
+            raise PlatformError(f"CLOSS_REQUIRE_OPENMP=1, but no OpenMP was found; tried: {tried}")
+        print("closs: building the serial library, " + ("no OpenMP found" if candidates else "CLOSS_NO_OPENMP=1"))
         return [], []
 
 

@@ -267,3 +267,32 @@ def test_static_build(classes_csv, tmp_path):
     run(tool("cc"), *there.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *there.flags("--libs"), "-o", program)
     assert fitted(run(program, classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
     there.python(EXAMPLES / "ctypes" / "huber.py", cwd=tmp_path)
+
+
+@pytest.fixture
+def compiler_like_apple_s(tmp_path):
+    """No -fopenmp, and a libomp that only LDFLAGS tells where it is."""
+    if not has_libgomp():
+        pytest.skip("no libgomp.so.1")
+    script = tmp_path / "bin" / "cc"
+    script.parent.mkdir()
+    script.write_text(
+        "#!/usr/bin/env bash\nwords=()\nwhile [ $# -gt 0 ]; do case $1 in\n"
+        "-Xpreprocessor) words+=($2); shift ;;\n-fopenmp) exit 1 ;;\n*) words+=($1) ;;\nesac; shift; done\n"
+        f'exec {tool("cc")} "${{words[@]}}"\n'
+    )
+    script.chmod(0o755)
+    (tmp_path / "libomp.so").symlink_to(run("cc", "-print-file-name=libgomp.so.1").strip())
+    return script
+
+
+def test_openmp_is_searched_where_ldflags_says(compiler_like_apple_s, tmp_path):
+    there = {"CC": str(compiler_like_apple_s), "LDFLAGS": f"-L{tmp_path}"}
+    build_wheel(tmp_path, CLOSS_STATIC="1", CLOSS_REQUIRE_OPENMP="1", **there)
+    (pc,) = tmp_path.rglob("closs.pc")
+    assert " -lomp " in pc.read_text()
+
+
+def test_openmp_required_but_not_there(compiler_like_apple_s, tmp_path):
+    with pytest.raises(AssertionError, match="error: CLOSS_REQUIRE_OPENMP=1, but no OpenMP was found; tried: -fopenmp"):
+        build_wheel(tmp_path, CLOSS_REQUIRE_OPENMP="1", CC=str(compiler_like_apple_s))
