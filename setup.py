@@ -30,7 +30,6 @@ from setuptools.errors import PlatformError
 CORE = Path("src/closs/core")
 INCLUDE = Path("include")
 HEADER = INCLUDE / "closs" / "closs.h"
-IS_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
 
 # Contraction is off and every fused multiply-add is written, so that all builds with FMA give the same bits;
 # -fno-trapping-math is what lets loops with selects vectorise (ARCHITECTURE.md tells why, with figures).
@@ -38,6 +37,7 @@ UNIX_FLAGS = ["-std=c11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math",
               "-fvisibility=hidden", "-Wall", "-Wextra"]  # fmt: skip
 MSVC_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2", "/fp:precise", "/W3"]
 
+X86_64 = {"x86_64", "amd64"}
 ISA_FLAGS = {
     "cpu/kernels_avx2.c": (["-mavx2", "-mfma"], ["/arch:AVX2"]),
     "cpu/kernels_avx512.c": (
@@ -87,8 +87,11 @@ class BuildExt(build_ext):
             )
 
         sources = {source: [] for source in COMMON_SOURCES}
-        if IS_X86_64:
+        targets = self.targets()
+        if targets & X86_64:
             sources |= {source: options[kind == "msvc"] for source, options in ISA_FLAGS.items()}
+        if len(targets) > 1:  # a universal object: the flags are for one half
+            sources = {s: [w for flag in options for w in ("-Xarch_x86_64", flag)] for s, options in sources.items()}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = [o for compiled in pool.map(compile_core, sources.items()) for o in compiled]
         library = self.build_library(objects, openmp_link)
@@ -157,6 +160,13 @@ class BuildExt(build_ext):
 
     def in_source(self, path: Path) -> Path:
         return Path("src", path.relative_to(self.build_lib))
+
+    def targets(self) -> set[str]:
+        """The architectures to build for: on macOS ARCHFLAGS or the interpreter's flags may name another, or two."""
+        if sys.platform != "darwin":
+            return {platform.machine().lower()}
+        named = os.environ.get("ARCHFLAGS") or shlex.join(self.compiler.compiler_so)
+        return set(re.findall(r"-arch (\w+)", named)) or {platform.machine().lower()}
 
     def find_openmp(self, kind: str) -> tuple[list[str], list[str]]:
         """Flags with which a small OpenMP program compiles and links; none if there are none, or none are wanted."""
