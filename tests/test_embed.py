@@ -154,6 +154,33 @@ def test_c_program_from_cmake(fresh, classes_csv, tmp_path):
     assert fitted(run(tmp_path / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
 
 
+def cmake_finds(wanted, version, folder, tmp_path):
+    """Whether find_package(closs wanted) accepts the version file in folder, made to say another version."""
+    tmp_path = tmp_path / "versions"
+    there = tmp_path / "package"
+    there.mkdir(parents=True, exist_ok=True)
+    text = (Path(folder) / "closs-config-version.cmake").read_text()
+    (there / "closs-config-version.cmake").write_text(text.replace(closs.__version__, version))
+    (there / "closs-config.cmake").write_text("")
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.15)\nproject(wants NONE)\n"
+        f'find_package(closs {wanted})\nfile(WRITE ${{CMAKE_BINARY_DIR}}/found "${{closs_FOUND}}")\n'
+    )
+    run(tool("cmake"), "-S", tmp_path, "-B", tmp_path / "build", f"-Dcloss_DIR={there}")
+    return (tmp_path / "build" / "found").read_text() == "1"
+
+
+def test_cmake_versions(fresh, tmp_path):
+    """Before 1.0 a minor release may break, after it a major one."""
+    (folder,) = fresh.flags("--cmakedir")
+    for version, fit, unfit in [
+        ("0.2.1", ["", "0.2", "0.2.1"], ["0.1", "0.2.2", "0.3", "1"]),
+        ("1.2.0", ["1", "1.1", "1.2"], ["0", "0.2", "1.3", "2"]),
+    ]:
+        found = {wanted: cmake_finds(wanted, version, folder, tmp_path) for wanted in fit + unfit}
+        assert found == dict.fromkeys(fit, True) | dict.fromkeys(unfit, False), version
+
+
 def test_cpp_program(fresh, tmp_path):
     program = tmp_path / "robust_mean"
     run(tool("c++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", *fresh.flags("--cflags"),
@@ -171,6 +198,8 @@ def test_c_library_without_python(classes_csv, tmp_path, shared):
     run("cmake", "-S", EXAMPLES / "c", "-B", tmp_path / "example", f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", tmp_path / "example")
     assert fitted(run(tmp_path / "example" / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
+    for wanted, fits in {"0.2": True, "0.1": False, "0.3": False}.items():
+        assert cmake_finds(wanted, "0.2.1", prefix / "lib" / "cmake" / "closs", tmp_path) is fits
     flags = run(tool("pkg-config"), "--cflags", "--libs", "closs",
                 env={**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")})  # fmt: skip
     run(tool("cc"), EXAMPLES / "c" / "logistic.c", *shlex.split(flags), "-lm", "-o", tmp_path / "logistic")
