@@ -198,6 +198,17 @@ def test_c_library_without_python(classes_csv, tmp_path, shared):
     run("cmake", "-S", EXAMPLES / "c", "-B", tmp_path / "example", f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", tmp_path / "example")
     assert fitted(run(tmp_path / "example" / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
+    in_cpp_alone = tmp_path / "cpp"
+    in_cpp_alone.mkdir()
+    (in_cpp_alone / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.15)\nproject(robust_mean CXX)\nfind_package(closs 0.1 REQUIRED)\n"
+        f"add_executable(robust_mean {EXAMPLES / 'cpp' / 'robust_mean.cpp'})\n"
+        "target_compile_features(robust_mean PRIVATE cxx_std_20)\n"
+        "target_link_libraries(robust_mean PRIVATE closs::closs)\n"
+    )
+    run("cmake", "-S", in_cpp_alone, "-B", in_cpp_alone / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", in_cpp_alone / "build")
+    assert run(in_cpp_alone / "build" / "robust_mean", input="1 2 3 1000").startswith("robust mean 2.5,")
     for wanted, fits in {"0.2": True, "0.1": False, "0.3": False}.items():
         assert cmake_finds(wanted, "0.2.1", prefix / "lib" / "cmake" / "closs", tmp_path) is fits
     flags = run(tool("pkg-config"), "--cflags", "--libs", "closs",
