@@ -122,11 +122,14 @@ class BuildExt(build_ext):
             self.compiler.link_shared_object(objects, str(library), extra_postargs=flags)
             # Wheels hold no symbolic links; a linker script is what -lcloss finds instead.
             self.embedding.append(_write(lib / "libcloss.so", f"INPUT({SONAME})\n"))
-            link, private = "-Wl,-rpath,${libdir}", ""
+            link, private = ["-Wl,-rpath,${libdir}"], []
         else:
             self.compiler.create_static_lib(objects, "closs", output_dir=str(lib))
             library = Path(self.compiler.library_filename("closs", output_dir=str(lib)))
-            link, private = "", " ".join([*openmp_link, "-lm", "-lpthread"])
+            private = [*openmp_link, "-lm"] if self.compiler.compiler_type != "msvc" else []
+            if openmp_link:
+                private.append("-lpthread")  # pthread_atfork
+            link = private
         facts = {
             "PREFIX": "../..",
             "LIBDIR": "lib",
@@ -134,8 +137,9 @@ class BuildExt(build_ext):
             "LIBRARY": library.name,
             "KIND": "SHARED" if IS_SHARED else "STATIC",
             "SONAME": SONAME,
-            "LINK": f"{link} {private}".strip(),
-            "PRIVATE": private,
+            "LINK": " ".join(link),
+            "PRIVATE": " ".join(private),
+            "LIBRARIES": ";".join(private),
         }
         for template, target in EMBEDDING_TEMPLATES.items():
             text = re.sub(r"@([A-Z]+)@", lambda match: facts[match.group(1)], Path("cmake", template).read_text())

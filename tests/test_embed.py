@@ -307,6 +307,19 @@ def test_static_build(classes_csv, tmp_path):
     run(tool("cc"), *there.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *there.flags("--libs"), "-o", program)
     assert fitted(run(program, classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
     there.python(EXAMPLES / "ctypes" / "huber.py", cwd=tmp_path)
+    (folder,) = there.flags("--cmakedir")
+    run(tool("cmake"), "-S", EXAMPLES / "c", "-B", tmp_path / "cmake", f"-Dcloss_DIR={folder}")
+    run("cmake", "--build", tmp_path / "cmake")
+    assert fitted(run(tmp_path / "cmake" / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
+
+
+def test_serial_static_build_needs_no_openmp(tmp_path):
+    there = Environment(tmp_path / "environment", build_wheel(tmp_path, CLOSS_STATIC="1", CLOSS_NO_OPENMP="1"))
+    assert there.flags("--libs")[1:] == ["-lcloss", "-lm"]
+    program = tmp_path / "robust_mean"
+    run(tool("c++"), "-std=c++20", *there.flags("--cflags"), EXAMPLES / "cpp" / "robust_mean.cpp",
+        *there.flags("--libs"), "-o", program)  # fmt: skip
+    assert run(program, input="1 2 3 1000").startswith("robust mean 2.5,")
 
 
 @pytest.fixture
@@ -328,9 +341,9 @@ def compiler_like_apple_s(tmp_path):
 
 def test_openmp_is_searched_where_ldflags_says(compiler_like_apple_s, tmp_path):
     there = {"CC": str(compiler_like_apple_s), "LDFLAGS": f"-L{tmp_path}"}
-    build_wheel(tmp_path, CLOSS_STATIC="1", CLOSS_REQUIRE_OPENMP="1", **there)
-    (pc,) = tmp_path.rglob("closs.pc")
-    assert " -lomp " in pc.read_text()
+    wheel = build_wheel(tmp_path, CLOSS_STATIC="1", CLOSS_REQUIRE_OPENMP="1", **there)
+    flags = Environment(tmp_path / "environment", wheel).flags("--libs")
+    assert flags[1:] == ["-lcloss", "-lomp", "-lm", "-lpthread"]
 
 
 def test_openmp_required_but_not_there(compiler_like_apple_s, tmp_path):
