@@ -7,7 +7,7 @@ installation prefix. Everything else: pyproject.toml.
 
 Environment: CLOSS_NO_OPENMP=1 builds without OpenMP; CLOSS_REQUIRE_OPENMP=1 makes it an error if none is found, where
 the build would be serial otherwise; CC, CFLAGS and LDFLAGS as usual, also for the search; CLOSS_WERROR=1 makes warnings
-errors; CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library.
+errors; CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library, with a notice.
 """
 
 import os
@@ -116,8 +116,11 @@ class BuildExt(build_ext):
                 # Under its own name, which auditwheel would change: a process in which another package has loaded
                 # its libgomp.so.1, as torch does, then has one runtime and not two whose waiting threads get in each
                 # other's way (docs/embedding.md has figures).
-                found = subprocess.check_output([self.compiler.compiler[0], "-print-file-name=libgomp.so.1"], text=True)
-                self.embedding.append(_write(lib / "libgomp.so.1", Path(found.strip()).read_bytes()))
+                found = self.ask_compiler("-print-file-name=libgomp.so.1")
+                self.embedding.append(_write(lib / "libgomp.so.1", Path(found).read_bytes()))
+                notice = Path("cmake", "libgomp-NOTICE.txt.in").read_text()
+                notice = notice.replace("@COMPILER@", self.ask_compiler("--version").splitlines()[0])
+                self.embedding.append(_write(lib / "libgomp-NOTICE.txt", notice))
                 flags.append("-Wl,-rpath,$ORIGIN")
             self.compiler.link_shared_object(objects, str(library), extra_postargs=flags)
             # Wheels hold no symbolic links; a linker script is what -lcloss finds instead.
@@ -146,6 +149,9 @@ class BuildExt(build_ext):
             self.embedding.append(_write(lib / target, text))
         self.embedding.append(library)
         return library
+
+    def ask_compiler(self, question: str) -> str:
+        return subprocess.check_output([self.compiler.compiler[0], question], text=True).strip()
 
     # The files beside the extension module: setuptools asks for them when it installs in place.
 

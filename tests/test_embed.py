@@ -116,6 +116,8 @@ def test_bundled_openmp(fresh, tmp_path):
         pytest.skip("no libgomp.so.1")
     program = "import closs; closs.L1Loss()([1.0], [2.0]); print(open('/proc/self/maps').read())"
     assert "closs/lib/libgomp.so.1" in fresh.python("-c", program, cwd=tmp_path)
+    notice = Path(fresh.flags("--libs")[0].removeprefix("-L"), "libgomp-NOTICE.txt").read_text()
+    assert "GPL-3.0-or-later WITH GCC-exception-3.1" in notice and "@" not in notice
 
 
 @pytest.mark.skipif(not IS_SHARED, reason="the library is an archive")
