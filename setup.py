@@ -10,6 +10,7 @@ the build would be serial otherwise; CC, CFLAGS and LDFLAGS as usual, also for t
 errors; CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library, with a notice.
 """
 
+import copy
 import os
 import platform
 import re
@@ -17,6 +18,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -60,6 +62,9 @@ ABI = re.search(r"#define CLOSS_ABI_VERSION (\d+)", HEADER.read_text()).group(1)
 SONAME = f"libcloss.so.{ABI}"
 # nodelete: OpenMP's threads wait in the runtime for the next call, so unloading must not take it from under them.
 SHARED_FLAGS = [f"-Wl,-soname,{SONAME}", "-Wl,-z,nodelete"]
+
+# Where the builder's libpython is, which the library does not use: a folder of the builder's in everybody's programs.
+INTERPRETER_RPATHS = re.findall(r"-Wl,(?:-rpath[,=]|-R)\S+", sysconfig.get_config_var("LDSHARED") or "")
 
 EMBEDDING_TEMPLATES = {
     "closs.pc.in": "pkgconfig/closs.pc",
@@ -122,7 +127,9 @@ class BuildExt(build_ext):
                 notice = notice.replace("@COMPILER@", self.ask_compiler("--version").splitlines()[0])
                 self.embedding.append(_write(lib / "libgomp-NOTICE.txt", notice))
                 flags.append("-Wl,-rpath,$ORIGIN")
-            self.compiler.link_shared_object(objects, str(library), extra_postargs=flags)
+            linker = copy.copy(self.compiler)
+            linker.linker_so = [word for word in linker.linker_so if word not in INTERPRETER_RPATHS]
+            linker.link_shared_object(objects, str(library), extra_postargs=flags)
             # Wheels hold no symbolic links; a linker script is what -lcloss finds instead.
             self.embedding.append(_write(lib / "libcloss.so", f"INPUT({SONAME})\n"))
             link, private = ["-Wl,-rpath,${libdir}"], []

@@ -130,6 +130,15 @@ def test_only_the_functions_of_the_header_are_exported(fresh):
     assert exported == set(re.findall(r"^CLOSS_EXPORT .*?\b(closs_\w+)\(", header, flags=re.MULTILINE))
 
 
+@pytest.mark.skipif(not IS_SHARED, reason="the library is an archive")
+def test_library_looks_for_others_only_beside_itself(fresh):
+    if "rpath" in os.environ.get("LDFLAGS", ""):
+        pytest.skip("LDFLAGS asks for a search path")
+    (library,) = Path(fresh.flags("--libs")[0].removeprefix("-L")).glob("libcloss.so.*")
+    paths = re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]", run(tool("readelf"), "-d", "--wide", library))
+    assert set(paths) <= {"$ORIGIN"}
+
+
 # ---- C and C++
 
 
