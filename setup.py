@@ -5,16 +5,20 @@ everybody else does: one copy of the core and its thread setting in a process. E
 an archive, and the extension module has a copy of its own. Either way closs/lib and closs/include are laid out like an
 installation prefix. Everything else: pyproject.toml.
 
-Environment: CLOSS_NO_OPENMP=1 builds without OpenMP; CC and CFLAGS as usual; CLOSS_WERROR=1 makes warnings errors.
-CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library.
+Environment: CLOSS_NO_OPENMP=1 builds without OpenMP; CLOSS_REQUIRE_OPENMP=1 makes it an error if none is found, where
+the build would be serial otherwise; CC, CFLAGS and LDFLAGS as usual, also for the search; CLOSS_WERROR=1 makes warnings
+errors; CLOSS_BUNDLE_OPENMP=1, for wheels that travel, puts libgomp.so.1 beside the library, with a notice.
 """
 
+import copy
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,11 +27,11 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import PlatformError
 
 CORE = Path("src/closs/core")
 INCLUDE = Path("include")
 HEADER = INCLUDE / "closs" / "closs.h"
-IS_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
 
 # Contraction is off and every fused multiply-add is written, so that all builds with FMA give the same bits;
 # -fno-trapping-math is what lets loops with selects vectorise (ARCHITECTURE.md tells why, with figures).
@@ -35,6 +39,7 @@ UNIX_FLAGS = ["-std=c11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math",
               "-fvisibility=hidden", "-Wall", "-Wextra"]  # fmt: skip
 MSVC_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2", "/fp:precise", "/W3"]
 
+X86_64 = {"x86_64", "amd64"}
 ISA_FLAGS = {
     "cpu/kernels_avx2.c": (["-mavx2", "-mfma"], ["/arch:AVX2"]),
     "cpu/kernels_avx512.c": (
@@ -57,6 +62,9 @@ ABI = re.search(r"#define CLOSS_ABI_VERSION (\d+)", HEADER.read_text()).group(1)
 SONAME = f"libcloss.so.{ABI}"
 # nodelete: OpenMP's threads wait in the runtime for the next call, so unloading must not take it from under them.
 SHARED_FLAGS = [f"-Wl,-soname,{SONAME}", "-Wl,-z,nodelete"]
+
+# Where the builder's libpython is, which the library does not use: a folder of the builder's in everybody's programs.
+INTERPRETER_RPATHS = re.findall(r"-Wl,(?:-rpath[,=]|-R)\S+", sysconfig.get_config_var("LDSHARED") or "")
 
 EMBEDDING_TEMPLATES = {
     "closs.pc.in": "pkgconfig/closs.pc",
@@ -84,8 +92,11 @@ class BuildExt(build_ext):
             )
 
         sources = {source: [] for source in COMMON_SOURCES}
-        if IS_X86_64:
+        targets = self.targets()
+        if targets & X86_64:
             sources |= {source: options[kind == "msvc"] for source, options in ISA_FLAGS.items()}
+        if len(targets) > 1:  # a universal object: the flags are for one half
+            sources = {s: [w for flag in options for w in ("-Xarch_x86_64", flag)] for s, options in sources.items()}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = [o for compiled in pool.map(compile_core, sources.items()) for o in compiled]
         library = self.build_library(objects, openmp_link)
@@ -110,17 +121,25 @@ class BuildExt(build_ext):
                 # Under its own name, which auditwheel would change: a process in which another package has loaded
                 # its libgomp.so.1, as torch does, then has one runtime and not two whose waiting threads get in each
                 # other's way (docs/embedding.md has figures).
-                found = subprocess.check_output([self.compiler.compiler[0], "-print-file-name=libgomp.so.1"], text=True)
-                self.embedding.append(_write(lib / "libgomp.so.1", Path(found.strip()).read_bytes()))
+                found = self.ask_compiler("-print-file-name=libgomp.so.1")
+                self.embedding.append(_write(lib / "libgomp.so.1", Path(found).read_bytes()))
+                notice = Path("cmake", "libgomp-NOTICE.txt.in").read_text()
+                notice = notice.replace("@COMPILER@", self.ask_compiler("--version").splitlines()[0])
+                self.embedding.append(_write(lib / "libgomp-NOTICE.txt", notice))
                 flags.append("-Wl,-rpath,$ORIGIN")
-            self.compiler.link_shared_object(objects, str(library), extra_postargs=flags)
+            linker = copy.copy(self.compiler)
+            linker.linker_so = [word for word in linker.linker_so if word not in INTERPRETER_RPATHS]
+            linker.link_shared_object(objects, str(library), extra_postargs=flags)
             # Wheels hold no symbolic links; a linker script is what -lcloss finds instead.
             self.embedding.append(_write(lib / "libcloss.so", f"INPUT({SONAME})\n"))
-            link, private = "-Wl,-rpath,${libdir}", ""
+            link, private = ["-Wl,-rpath,${libdir}"], []
         else:
             self.compiler.create_static_lib(objects, "closs", output_dir=str(lib))
             library = Path(self.compiler.library_filename("closs", output_dir=str(lib)))
-            link, private = "", " ".join([*openmp_link, "-lm", "-lpthread"])
+            private = [*openmp_link, "-lm"] if self.compiler.compiler_type != "msvc" else []
+            if openmp_link:
+                private.append("-lpthread")  # pthread_atfork
+            link = private
         facts = {
             "PREFIX": "../..",
             "LIBDIR": "lib",
@@ -128,14 +147,18 @@ class BuildExt(build_ext):
             "LIBRARY": library.name,
             "KIND": "SHARED" if IS_SHARED else "STATIC",
             "SONAME": SONAME,
-            "LINK": f"{link} {private}".strip(),
-            "PRIVATE": private,
+            "LINK": " ".join(link),
+            "PRIVATE": " ".join(private),
+            "LIBRARIES": ";".join(private),
         }
         for template, target in EMBEDDING_TEMPLATES.items():
             text = re.sub(r"@([A-Z]+)@", lambda match: facts[match.group(1)], Path("cmake", template).read_text())
             self.embedding.append(_write(lib / target, text))
         self.embedding.append(library)
         return library
+
+    def ask_compiler(self, question: str) -> str:
+        return subprocess.check_output([self.compiler.compiler[0], question], text=True).strip()
 
     # The files beside the extension module: setuptools asks for them when it installs in place.
 
@@ -155,24 +178,39 @@ class BuildExt(build_ext):
     def in_source(self, path: Path) -> Path:
         return Path("src", path.relative_to(self.build_lib))
 
+    def targets(self) -> set[str]:
+        """The architectures to build for: on macOS ARCHFLAGS or the interpreter's flags may name another, or two."""
+        if sys.platform != "darwin":
+            return {platform.machine().lower()}
+        named = os.environ.get("ARCHFLAGS") or shlex.join(self.compiler.compiler_so)
+        return set(re.findall(r"-arch (\w+)", named)) or {platform.machine().lower()}
+
     def find_openmp(self, kind: str) -> tuple[list[str], list[str]]:
         """Flags with which a small OpenMP program compiles and links; none if there are none, or none are wanted."""
-        if os.environ.get("CLOSS_NO_OPENMP") == "1":
-            return [], []
+        candidates = [] if os.environ.get("CLOSS_NO_OPENMP") == "1" else OPENMP_CANDIDATES[kind]
+        # setuptools links modules with these variables, but programs with the compiler's name alone. The probe is a
+        # program all the same, because on macOS a module links with symbols that nobody defines.
+        variables = [] if kind == "msvc" else [os.environ.get(name, "") for name in ("LDFLAGS", "CFLAGS")]
+        link_first = shlex.split(" ".join(variables))
         folder = tempfile.mkdtemp()
         try:
             probe = Path(folder, "probe.c")
             probe.write_text(OPENMP_PROBE)
-            for compile_flags, link_flags in OPENMP_CANDIDATES[kind]:
+            for compile_flags, link_flags in candidates:
                 try:
                     objects = self.compiler.compile([str(probe)], output_dir=folder, extra_postargs=compile_flags)
-                    self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
+                    self.compiler.link_executable(
+                        objects, str(Path(folder, "probe")), extra_preargs=link_first, extra_postargs=link_flags
+                    )
                 except Exception:  # each compiler class raises its own
                     continue
                 return compile_flags, link_flags
         finally:
             shutil.rmtree(folder)
-        print("closs: no OpenMP found, building the serial library")
+        if os.environ.get("CLOSS_REQUIRE_OPENMP") == "1":
+            tried = ", ".join(shlex.join(dict.fromkeys(c + ln)) for c, ln in candidates) or "nothing, CLOSS_NO_OPENMP=1"
+            raise PlatformError(f"CLOSS_REQUIRE_OPENMP=1, but no OpenMP was found; tried: {tried}")
+        print("closs: building the serial library, " + ("no OpenMP found" if candidates else "CLOSS_NO_OPENMP=1"))
         return [], []
 
 

@@ -128,6 +128,8 @@ def test_bundled_openmp(fresh, tmp_path):
         pytest.skip("no libgomp.so.1")
     program = "import closs; closs.L1Loss()([1.0], [2.0]); print(open('/proc/self/maps').read())"
     assert "closs/lib/libgomp.so.1" in fresh.python("-c", program, cwd=tmp_path)
+    notice = Path(fresh.flags("--libs")[0].removeprefix("-L"), "libgomp-NOTICE.txt").read_text()
+    assert "GPL-3.0-or-later WITH GCC-exception-3.1" in notice and "@" not in notice
 
 
 @pytest.mark.skipif(not IS_SHARED, reason="the library is an archive")
@@ -138,6 +140,15 @@ def test_only_the_functions_of_the_header_are_exported(fresh):
     assert exported == set(closs.capi.addresses())
     header = (ROOT / "include" / "closs" / "closs.h").read_text()
     assert exported == set(re.findall(r"^CLOSS_EXPORT .*?\b(closs_\w+)\(", header, flags=re.MULTILINE))
+
+
+@pytest.mark.skipif(not IS_SHARED, reason="the library is an archive")
+def test_library_looks_for_others_only_beside_itself(fresh):
+    if "rpath" in os.environ.get("LDFLAGS", ""):
+        pytest.skip("LDFLAGS asks for a search path")
+    (library,) = Path(fresh.flags("--libs")[0].removeprefix("-L")).glob("libcloss.so.*")
+    paths = re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]", run(tool("readelf"), "-d", "--wide", library))
+    assert set(paths) <= {"$ORIGIN"}
 
 
 # ---- C and C++
@@ -212,6 +223,33 @@ def test_c_program_from_cmake(fresh, classes_csv, tmp_path):
     assert fitted(run(tmp_path / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
 
 
+def cmake_finds(wanted, version, folder, tmp_path):
+    """Whether find_package(closs wanted) accepts the version file in folder, made to say another version."""
+    tmp_path = tmp_path / "versions"
+    there = tmp_path / "package"
+    there.mkdir(parents=True, exist_ok=True)
+    text = (Path(folder) / "closs-config-version.cmake").read_text()
+    (there / "closs-config-version.cmake").write_text(text.replace(closs.__version__, version))
+    (there / "closs-config.cmake").write_text("")
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.15)\nproject(wants NONE)\n"
+        f'find_package(closs {wanted})\nfile(WRITE ${{CMAKE_BINARY_DIR}}/found "${{closs_FOUND}}")\n'
+    )
+    run(tool("cmake"), "-S", tmp_path, "-B", tmp_path / "build", f"-Dcloss_DIR={there}")
+    return (tmp_path / "build" / "found").read_text() == "1"
+
+
+def test_cmake_versions(fresh, tmp_path):
+    """Before 1.0 a minor release may break, after it a major one."""
+    (folder,) = fresh.flags("--cmakedir")
+    for version, fit, unfit in [
+        ("0.2.1", ["", "0.2", "0.2.1"], ["0.1", "0.2.2", "0.3", "1"]),
+        ("1.2.0", ["1", "1.1", "1.2"], ["0", "0.2", "1.3", "2"]),
+    ]:
+        found = {wanted: cmake_finds(wanted, version, folder, tmp_path) for wanted in fit + unfit}
+        assert found == dict.fromkeys(fit, True) | dict.fromkeys(unfit, False), version
+
+
 def test_cpp_program(fresh, tmp_path):
     program = tmp_path / "robust_mean"
     run(tool("c++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", *fresh.flags("--cflags"),
@@ -234,6 +272,19 @@ def test_c_library_without_python(classes_csv, tmp_path, shared):
     run("cmake", "-S", EXAMPLES / "c", "-B", tmp_path / "example", f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", tmp_path / "example")
     assert fitted(run(tmp_path / "example" / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
+    in_cpp_alone = tmp_path / "cpp"
+    in_cpp_alone.mkdir()
+    (in_cpp_alone / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.15)\nproject(robust_mean CXX)\nfind_package(closs 0.1 REQUIRED)\n"
+        f"add_executable(robust_mean {EXAMPLES / 'cpp' / 'robust_mean.cpp'})\n"
+        "target_compile_features(robust_mean PRIVATE cxx_std_20)\n"
+        "target_link_libraries(robust_mean PRIVATE closs::closs)\n"
+    )
+    run("cmake", "-S", in_cpp_alone, "-B", in_cpp_alone / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", in_cpp_alone / "build")
+    assert run(in_cpp_alone / "build" / "robust_mean", input="1 2 3 1000").startswith("robust mean 2.5,")
+    for wanted, fits in {"0.2": True, "0.1": False, "0.3": False}.items():
+        assert cmake_finds(wanted, "0.2.1", prefix / "lib" / "cmake" / "closs", tmp_path) is fits
     flags = run(tool("pkg-config"), "--cflags", "--libs", "closs",
                 env={**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")})  # fmt: skip
     run(tool("cc"), EXAMPLES / "c" / "logistic.c", *shlex.split(flags), "-lm", "-o", tmp_path / "logistic")
@@ -407,6 +458,10 @@ def test_static_build(static, classes_csv, tmp_path):
     run(tool("cc"), *static.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *static.flags("--libs"), "-o", program)
     assert fitted(run(program, classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
     static.python(EXAMPLES / "ctypes" / "huber.py", cwd=tmp_path)
+    (folder,) = static.flags("--cmakedir")
+    run(tool("cmake"), "-S", EXAMPLES / "c", "-B", tmp_path / "cmake", f"-Dcloss_DIR={folder}")
+    run("cmake", "--build", tmp_path / "cmake")
+    assert fitted(run(tmp_path / "cmake" / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
 
 
 def test_static_build_has_a_setting_of_its_own(static, tmp_path):
@@ -418,3 +473,41 @@ def test_static_extension_exports_nothing_of_its_copy(static):
     (core,) = static.site.glob("closs/_core*.so")
     exported = [line.split()[-1] for line in run(tool("nm"), "-D", "--defined-only", core).splitlines()]
     assert "PyInit__core" in exported and not [name for name in exported if name.startswith("closs_")]
+
+
+def test_serial_static_build_needs_no_openmp(tmp_path):
+    there = Environment(tmp_path / "environment", build_wheel(tmp_path, CLOSS_STATIC="1", CLOSS_NO_OPENMP="1"))
+    assert there.flags("--libs")[1:] == ["-lcloss", "-lm"]
+    program = tmp_path / "robust_mean"
+    run(tool("c++"), "-std=c++20", *there.flags("--cflags"), EXAMPLES / "cpp" / "robust_mean.cpp",
+        *there.flags("--libs"), "-o", program)  # fmt: skip
+    assert run(program, input="1 2 3 1000").startswith("robust mean 2.5,")
+
+
+@pytest.fixture
+def compiler_like_apple_s(tmp_path):
+    """No -fopenmp, and a libomp that only LDFLAGS tells where it is."""
+    if not has_libgomp():
+        pytest.skip("no libgomp.so.1")
+    script = tmp_path / "bin" / "cc"
+    script.parent.mkdir()
+    script.write_text(
+        "#!/usr/bin/env bash\nwords=()\nwhile [ $# -gt 0 ]; do case $1 in\n"
+        "-Xpreprocessor) words+=($2); shift ;;\n-fopenmp) exit 1 ;;\n*) words+=($1) ;;\nesac; shift; done\n"
+        f'exec {tool("cc")} "${{words[@]}}"\n'
+    )
+    script.chmod(0o755)
+    (tmp_path / "libomp.so").symlink_to(run("cc", "-print-file-name=libgomp.so.1").strip())
+    return script
+
+
+def test_openmp_is_searched_where_ldflags_says(compiler_like_apple_s, tmp_path):
+    there = {"CC": str(compiler_like_apple_s), "LDFLAGS": f"-L{tmp_path}"}
+    wheel = build_wheel(tmp_path, CLOSS_STATIC="1", CLOSS_REQUIRE_OPENMP="1", **there)
+    flags = Environment(tmp_path / "environment", wheel).flags("--libs")
+    assert flags[1:] == ["-lcloss", "-lomp", "-lm", "-lpthread"]
+
+
+def test_openmp_required_but_not_there(compiler_like_apple_s, tmp_path):
+    with pytest.raises(AssertionError, match="error: CLOSS_REQUIRE_OPENMP=1, but no OpenMP was found; tried: -fopenmp"):
+        build_wheel(tmp_path, CLOSS_REQUIRE_OPENMP="1", CC=str(compiler_like_apple_s))

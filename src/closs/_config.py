@@ -73,10 +73,8 @@ def build_flags(*, cflags: bool = False, libs: bool = False) -> str:
     """What a compiler that understands gcc's options needs to compile (cflags) and to link (libs)."""
     flags = [f"-I{get_include()}"] if cflags else []
     if libs:
-        lib = get_library_dir()
-        flags += [f"-L{lib}", "-lcloss"]
-        if (Path(lib) / "libcloss.so").exists():
-            flags += [f"-Wl,-rpath,{lib}"]
-        else:
-            flags += [*(["-fopenmp"] if _core.has_openmp() else []), "-lm", "-lpthread"]
+        folder = Path(get_library_dir())
+        for line in (folder / "pkgconfig" / "closs.pc").read_text().splitlines():  # setup.py wrote what it linked with
+            if line.startswith("Libs:"):
+                flags.append(line.removeprefix("Libs:").replace("${libdir}", str(folder)).strip())
     return " ".join(flags)
