@@ -354,6 +354,7 @@ cdef extern from "closs/closs.h" nogil:
         int64_t *label
         int64_t *label_lengths
         void *score
+        closs_ctc_bad *bad
         int64_t reserved[4]
 
     ctypedef struct closs_ctc_greedy_args_f64:
@@ -369,6 +370,7 @@ cdef extern from "closs/closs.h" nogil:
         int64_t *label
         int64_t *label_lengths
         void *score
+        closs_ctc_bad *bad
         int64_t reserved[4]
     closs_status closs_ctc_greedy_f32(const closs_ctc_greedy_args_f32 *args)
     closs_status closs_ctc_greedy_f64(const closs_ctc_greedy_args_f64 *args)
