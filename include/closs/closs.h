@@ -501,7 +501,8 @@ typedef enum closs_ctc_infeasible {
 
 /* Which sample was wrong. CLOSS_BAD_LABEL: `value` is label number `position` of the sample, outside 0 .. classes - 1
  * or the blank. CLOSS_BAD_LENGTH: `value` is its length, position 0 for pred_lengths and 1 for label_lengths; with
- * label offsets also the offset itself, position 2. CLOSS_INFEASIBLE: position and value are 0. */
+ * label offsets also the offset itself, position 2. CLOSS_INFEASIBLE: the shortest path needs `position` frames, and
+ * there are `value`; if that is enough, each path has a class with a score of -infinity. */
 typedef struct closs_ctc_bad {
     int64_t sample, position, value;
 } closs_ctc_bad;
@@ -576,10 +577,15 @@ typedef struct closs_ctc_args_f64 {
 } closs_ctc_args_f64;
 
 /* Values and gradients. An empty label is the all-blank path; with T = 0 it has l = 0. With logits l is never negative.
- * NaN in a sample's frames (with log-probabilities: in a class that it uses), two infinite logits in a frame, or a
- * frame of nothing but -infinity give NaN for that sample and no other. From finite scores nothing is NaN. float: l
- * within 1e-6 of the exact value, relative, the gradient within 1e-5 of its largest element. Scores that are more than
- * 2^40 log(2) below their frame's largest count as that. */
+ * With log-probabilities it is where they add up to more than 1; but by 2^-22 (float) or 2^-51 (double) a frame, their
+ * rounding, it is 0. NaN or infinity in a sample's frames (with log-probabilities: in a class that it uses), or logits
+ * of nothing but -infinity in one, give NaN for that sample and no other; one with too few frames is infeasible
+ * whatever they hold. From finite scores nothing is NaN. float: l within 1e-6 of the exact value, relative, the
+ * gradient within 1e-5 of its largest element. Scores that are more than 2^40 log(2) below their frame's largest count
+ * as that.
+ *
+ * An array with strides owns all memory from its first to its last element: CLOSS_OVERLAP if another one lies between.
+ */
 CLOSS_EXPORT closs_status closs_ctc_f32(const closs_ctc_args_f32 *args);
 CLOSS_EXPORT closs_status closs_ctc_f64(const closs_ctc_args_f64 *args);
 
@@ -590,7 +596,7 @@ CLOSS_EXPORT size_t closs_ctc_workspace_size_f32(const closs_ctc_args_f32 *args)
 CLOSS_EXPORT size_t closs_ctc_workspace_size_f64(const closs_ctc_args_f64 *args);
 
 /* Decoding by the best path: the largest class of each frame (the first of equal ones), repetitions merged, blanks
- * removed. A frame with NaN, two infinite logits or none above -infinity gives the score NaN. CLOSS_BAD_LENGTH for
+ * removed. A frame with NaN, an infinite logit or none above -infinity gives the score NaN. CLOSS_BAD_LENGTH for
  * pred_lengths outside 0 .. time, CLOSS_BAD_PARAMETER for a blank that is no class. Arguments as above. */
 typedef struct closs_ctc_greedy_args_f32 {
     int64_t batch, time, classes;

@@ -18,6 +18,7 @@ from closs._arrays import (
     check_output,
     check_overlap,
     delivered,
+    is_same_memory,
     real_array,
     work_array,
 )
@@ -56,6 +57,20 @@ def _steps(array: Array, layout: str) -> tuple[int, int] | None:
     if steps[2] != array.itemsize:
         return None
     return steps[n] // array.itemsize, steps[t] // array.itemsize
+
+
+def _steps_in_place(grad_out: Array | None, layout: str, inputs: tuple[Array | None, ...]) -> tuple[int, int] | None:
+    """The same for an array that C is to write; None too where it lies between elements of another input than pred,
+    which comes first: C takes an array to own all memory from its first to its last element.
+    """
+    pred, *others = inputs
+    if grad_out is None or pred is None or grad_out.dtype != pred.dtype:
+        return None
+    if not is_same_memory(grad_out, pred):
+        others.append(pred)
+    if any(other is not None and np.may_share_memory(grad_out, other) for other in others):
+        return None
+    return _steps(grad_out, layout)
 
 
 def as_frames(pred: ArrayLike, layout: str) -> Frames:
@@ -147,16 +162,22 @@ def as_sample_weight(weight: ArrayLike | None, batch: int) -> Array | None:
     return np.broadcast_to(values.reshape(lengths).astype(np.float64), (batch,))
 
 
-def _explain(error: _core.BadCTC, labels: Labels, frames: Frames, blank: int) -> ValueError:
+def _explain(error: _core.BadCTC, labels: Labels | None, frames: Frames, blank: int) -> ValueError:
     kind, sample, position, value = error.args
-    classes = frames.sizes[2]
+    _, time, classes = frames.sizes
+    if kind == "infeasible" and position > value:
+        return ValueError(f"label: sample {sample} needs {position} frames of pred, got {value}")
     if kind == "infeasible":
-        return ValueError(f"label: expected labels that the frames of pred can spell, got more in sample {sample}")
+        return ValueError(f"pred: expected a path for each label, but each of sample {sample} has a class at -inf")
+    if kind == "length" and position == 0:
+        return ValueError(f"pred_lengths[{sample}] = {value} is outside 0..{time}")
+    assert labels is not None, "decoding has none"
     if kind == "length":
-        name, limit = (("pred_lengths", frames.sizes[1]), ("label_lengths", labels.steps[0]))[position]
-        return ValueError(f"{name}[{sample}] = {value} is outside 0..{limit}")
-    first, last = (1 if blank == 0 else 0), classes - (2 if blank == classes - 1 else 1)
+        return ValueError(f"label_lengths[{sample}] = {value} is outside 0..{labels.steps[0]}")
     place = labels.place(sample, position)
+    if classes == 1:
+        return ValueError(f"{place} = {value}, but pred has no class beside the blank")
+    first, last = (1 if blank == 0 else 0), classes - (2 if blank == classes - 1 else 1)
     if value == blank:
         return ValueError(f"{place} = {value} is the blank; expected another class in {first}..{last}")
     return ValueError(f"{place} = {value} is outside {first}..{last}")
@@ -252,7 +273,8 @@ def evaluate_ctc(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             scale = factors if cotangent is None else factors * np.where(factors == 0, 0, cotangent)
             scale = np.where(scale == 0, 0, scale / divisor).astype(x.dtype)
-        own_steps = None if grad_out is None or grad_out.dtype != x.dtype else _steps(grad_out, options.layout)
+        inputs = (x, frame_counts, labels.array, labels.lengths)
+        own_steps = _steps_in_place(grad_out, options.layout, inputs)
         grad = np.empty(x.shape, x.dtype) if grad_out is None or own_steps is None else grad_out
         grad_strides = (own_steps or _steps(grad, options.layout) or (0, 0)) if grad.size else (0, 0)
     value = np.empty(batch, x.dtype)
@@ -290,14 +312,13 @@ def greedy_decode(
     blank = check_blank(blank)
     frames = as_frames(pred, layout)
     batch, time, classes = frames.sizes
+    blank = as_blank(blank, classes)
     counts = as_lengths("pred_lengths", pred_lengths, batch)
-    if counts is not None:
-        for n in np.flatnonzero((counts < 0) | (counts > time)):
-            raise ValueError(f"pred_lengths[{n}] = {counts[n]} is outside 0..{time}")
     label, lengths = np.empty((batch, time), np.int64), np.empty(batch, np.int64)
     score = work_array(None, frames.array.dtype, (batch,))
-    _core.run_ctc_greedy(
-        frames.array, frames.sizes, frames.strides, counts, as_blank(blank, classes), input, label, lengths, score
-    )
+    try:
+        _core.run_ctc_greedy(frames.array, frames.sizes, frames.strides, counts, blank, input, label, lengths, score)
+    except _core.BadCTC as error:
+        raise _explain(error, None, frames, blank) from None
     rows = [row[:length].copy() for row, length in zip(label, lengths, strict=True)]
     return rows, score.astype(frames.result_type, copy=False)

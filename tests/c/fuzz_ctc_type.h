@@ -3,6 +3,7 @@
 typedef struct {
     NAME(closs_ctc_args) args;
     int64_t batch, time, classes, step, elements; /* what the arrays were made for; step: from row to row */
+    int64_t grad_batch_stride, grad_time_stride;
     size_t value_bytes, grad_bytes;
     int finite, odd;
 } NAME(fuzz_call);
@@ -11,11 +12,14 @@ typedef struct {
 static NAME(fuzz_call) NAME(make_call)(heap *h, source *in) {
     NAME(fuzz_call) call = {.batch = below(in, 4), .time = below(in, 24), .classes = 1 + below(in, 40)};
     const int width = below(in, 19), transposed = below(in, 2), flags = byte(in), odd = below(in, 4) == 0;
+    const int more = byte(in), grad_transposed = more & 1 ? !transposed : transposed;
     call.step = call.classes + below(in, 3);
-    const int64_t rows = call.batch * call.time;
+    const int64_t rows = call.batch * call.time, grad_step = more & 2 ? call.classes : call.step;
     call.elements = rows > 0 ? (rows - 1) * call.step + call.classes : 0;
     call.value_bytes = sizeof(real) * (size_t)call.batch;
-    call.grad_bytes = sizeof(real) * (size_t)call.elements;
+    call.grad_bytes = rows > 0 ? sizeof(real) * (size_t)((rows - 1) * grad_step + call.classes) : 0;
+    call.grad_time_stride = grad_transposed ? grad_step * call.batch : grad_step;
+    call.grad_batch_stride = grad_transposed ? grad_step : grad_step * call.time;
     call.finite = 1;
     call.odd = odd;
 
@@ -23,7 +27,7 @@ static NAME(fuzz_call) NAME(make_call)(heap *h, source *in) {
     args->batch = call.batch, args->time = call.time, args->classes = call.classes;
     args->time_stride = transposed ? call.step * call.batch : call.step;
     args->batch_stride = transposed ? call.step : call.step * call.time;
-    real *pred = get(h, call.grad_bytes);
+    real *pred = get(h, sizeof(real) * (size_t)call.elements);
     for (int64_t i = 0; i < call.elements; i++) pred[i] = (real)score(in), call.finite &= isfinite(pred[i]) != 0;
     args->pred = pred;
     args->blank = integer(in, (int)call.classes - 1, odd);
@@ -40,7 +44,18 @@ static NAME(fuzz_call) NAME(make_call)(heap *h, source *in) {
     if (flags & 16 || call.classes == 1)
         args->label_lengths = integers(h, in, call.batch, call.classes > 1 ? width : 0, odd);
     if (flags & 32) args->pred_lengths = integers(h, in, call.batch, (int)call.time, odd);
-    if (flags & 64) args->label_offsets = integers(h, in, call.batch, odd ? width : 0, odd);
+    if (flags & 64) {
+        int64_t *offsets = integers(h, in, call.batch, width, odd);
+        for (int64_t n = 0; !odd && n < call.batch; n++) /* the samples' labels, the last one's first */
+            offsets[n] = (call.batch - 1 - n) * (flags & 8 ? 1 : width);
+        args->label_offsets = offsets;
+    }
+    if (more & 12) {
+        real *scale = get(h, call.value_bytes);
+        for (int64_t n = 0; n < call.batch; n++) scale[n] = (real)(below(in, 5) - 2) / 2;
+        args->scale = scale;
+    }
+    args->grad_batch_stride = call.grad_batch_stride, args->grad_time_stride = call.grad_time_stride;
     args->value = get(h, call.value_bytes);
     args->grad = get(h, call.grad_bytes);
     args->feasible = get(h, (size_t)call.batch);
@@ -78,30 +93,39 @@ static void NAME(check_results)(const NAME(fuzz_call) * call) {
         REQUIRE(args->feasible[n] < 2);
         if (call->finite) REQUIRE(value == value && (log_probs || value >= 0));
         for (int64_t t = 0; t < call->time; t++) {
-            const real *grad = args->grad + n * args->batch_stride + t * args->time_stride;
+            const real *grad = args->grad + n * call->grad_batch_stride + t * call->grad_time_stride;
+            const double scale = args->scale ? args->scale[n] : 1;
             double sum = 0;
             for (int64_t c = 0; c < call->classes; c++) sum += grad[c];
             if (!args->feasible[n]) REQUIRE(sum == 0);
             /* softmax and gamma both add up to 1; there is neither in a frame that is not the sample's */
-            double expected = log_probs && sum < -0.5 ? -1 : 0;
+            double expected = log_probs && fabs(sum) > fabs(scale) / 2 ? -scale : 0;
             if (call->finite) REQUIRE(fabs(sum - expected) < PICK(1e-4, 1e-10));
         }
     }
 }
 
-/* Without the gradient, and in place: the same bits. */
+/* Without the gradient, without anything but it, and in place: the same bits. */
 static void NAME(check_other_ways)(const NAME(fuzz_call) * call, heap *h) {
     NAME(closs_ctc_args) args = call->args;
-    args.value = get(h, call->value_bytes);
-    args.grad = NULL, args.workspace = NULL;
-    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(args.value, call->args.value, call->value_bytes));
+    real *value = args.value = get(h, call->value_bytes);
+    args.grad = NULL, args.feasible = NULL, args.workspace = NULL;
+    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(value, call->args.value, call->value_bytes));
+    args.value = NULL;
     args.grad = get(h, call->grad_bytes);
-    memcpy(args.grad, call->args.pred, call->grad_bytes);
+    memset(args.grad, 77, call->grad_bytes); /* between rows too nothing is touched */
+    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(args.grad, call->args.grad, call->grad_bytes));
+    args.value = value;
+    args.grad = get(h, sizeof(real) * (size_t)call->elements);
+    memcpy(args.grad, call->args.pred, sizeof(real) * (size_t)call->elements);
     args.pred = args.grad;
-    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(args.value, call->args.value, call->value_bytes));
-    for (int64_t row = 0; row < call->batch * call->time; row++)
-        REQUIRE(!memcmp(call->args.grad + row * call->step, args.grad + row * call->step,
-                        sizeof(real) * (size_t)call->classes));
+    args.grad_batch_stride = args.grad_time_stride = 0; /* pred's */
+    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(value, call->args.value, call->value_bytes));
+    for (int64_t n = 0; n < call->batch; n++)
+        for (int64_t t = 0; t < call->time; t++)
+            REQUIRE(!memcmp(call->args.grad + n * call->grad_batch_stride + t * call->grad_time_stride,
+                            args.grad + n * args.batch_stride + t * args.time_stride,
+                            sizeof(real) * (size_t)call->classes));
 }
 
 static void NAME(decode)(const NAME(fuzz_call) * call, heap *h) {

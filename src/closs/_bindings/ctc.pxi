@@ -11,7 +11,7 @@ ctypedef fused ctc_args:
 
 
 class BadCTC(ValueError):
-    """What a sample is wrong about: ``args`` are "label", "length" or "infeasible", sample, position and value."""
+    """What a sample is wrong about: ``args`` are "label", "length" or "infeasible", then closs_ctc_bad of closs.h."""
 
 
 cdef int succeed_ctc(closs_status status, const closs_ctc_bad *bad) except -1:
@@ -96,6 +96,7 @@ def run_ctc_greedy(cnp.ndarray pred not None, tuple sizes not None, tuple stride
     """Labels, their numbers and scores into the arrays given for them."""
     cdef closs_ctc_greedy_args_f32 narrow
     cdef closs_ctc_greedy_args_f64 wide
+    cdef closs_ctc_bad bad
     cdef closs_status status
     if cnp.PyArray_TYPE(pred) == cnp.NPY_FLOAT:
         memset(&narrow, 0, sizeof(narrow))
@@ -103,6 +104,7 @@ def run_ctc_greedy(cnp.ndarray pred not None, tuple sizes not None, tuple stride
         narrow.label = <int64_t *>data_of(label)
         narrow.label_lengths = <int64_t *>data_of(label_lengths)
         narrow.score = data_of(score)
+        narrow.bad = &bad
         with nogil:
             status = closs_ctc_greedy_f32(&narrow)
     else:
@@ -111,6 +113,7 @@ def run_ctc_greedy(cnp.ndarray pred not None, tuple sizes not None, tuple stride
         wide.label = <int64_t *>data_of(label)
         wide.label_lengths = <int64_t *>data_of(label_lengths)
         wide.score = data_of(score)
+        wide.bad = &bad
         with nogil:
             status = closs_ctc_greedy_f64(&wide)
-    succeed(status, NULL, 0, False)
+    succeed_ctc(status, &bad)

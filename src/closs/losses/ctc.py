@@ -22,7 +22,9 @@ class CTCLoss:
     the softmax included.
 
     As Gluon's class of this name, but exact in float32 too: the value within 1e-6, the gradient within 1e-5 of its
-    largest element, for any number of frames and any scale of pred. With logits the value is never negative.
+    largest element, for any number of frames and any scale of pred. With logits the value is never negative; with
+    log-probabilities it is where they add up to more than 1, but 0 if by no more than their rounding (2^-22 a frame in
+    float32, 2^-51 in float64).
 
     Parameters
     ----------
@@ -53,8 +55,11 @@ class CTCLoss:
     of all samples' labels after each other, with label_lengths. An empty label is the all-blank path. Frames from
     pred_lengths on are not looked at and have gradient 0. Without frames an empty label has value 0.
 
-    NaN in a sample's frames gives NaN for that sample and no other, and so does a frame of nothing but -inf. A weight
-    of 0 removes a sample, whatever its value.
+    NaN or inf in a sample's frames gives NaN for that sample and no other (of log-probabilities only the classes in use
+    count), and so does a frame whose logits are all -inf; a sample with too few frames is infeasible whatever they
+    hold. -inf is probability 0. A score lower than that, but finite, never makes a sample infeasible: below 2^40 log(2)
+    = 7.6e11 under its frame's largest it counts as just so far under it. A weight of 0 removes a sample, whatever its
+    value; but ``infeasible="raise"`` asks all of them.
 
     Errors: TypeError for the wrong kind of argument; ValueError for a wrong shape, a length that is negative or beyond
     its array, and a label that is no class or the blank, with its position. All come before anything is written.
@@ -219,8 +224,8 @@ def ctc_greedy_decode(
     -------
     labels : list of N int64 arrays
     scores : ndarray of shape (N,)
-        The logarithm of the path's probability, 0 without frames, NaN where a frame has NaN. (That of the labels may
-        be larger: other paths can spell them too.)
+        The logarithm of the path's probability, 0 without frames, NaN where a frame has NaN, or logits of inf or
+        nothing but -inf. (That of the labels may be larger: other paths can spell them too.)
 
     Examples
     --------

@@ -83,6 +83,11 @@ static closs_status ctc_bad(closs_ctc_bad *bad, closs_status status, int64_t sam
     return status;
 }
 
+static closs_status ctc_infeasible(const ctc_shape *shape, closs_ctc_bad *bad, int64_t n) {
+    ctc_sample sample = ctc_sample_of(shape, n);
+    return ctc_bad(bad, CLOSS_INFEASIBLE, n, ctc_frames_needed(shape, &sample), sample.time);
+}
+
 /* Elements from the first to past the last one of (batch, time) rows; -1 if that overflows or rows overlap. */
 static int64_t ctc_extent(int64_t batch, int64_t time, int64_t classes, int64_t batch_stride, int64_t time_stride) {
     int64_t over_batch, over_time;
@@ -161,7 +166,7 @@ static closs_status ctc_check_labels(const ctc_shape *shape, int raise, closs_ct
     }
     for (int64_t n = 0; raise && n < shape->batch; n++) {
         ctc_sample sample = ctc_sample_of(shape, n);
-        if (ctc_frames_needed(shape, &sample) > sample.time) return ctc_bad(bad, CLOSS_INFEASIBLE, n, 0, 0);
+        if (ctc_frames_needed(shape, &sample) > sample.time) return ctc_infeasible(shape, bad, n);
     }
     return CLOSS_OK;
 }

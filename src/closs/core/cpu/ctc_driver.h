@@ -10,8 +10,9 @@ enum { NAME(FEASIBLE), NAME(PRECISE), NAME(INFEASIBLE), NAME(NOT_A_NUMBER) };
 typedef struct {
     NAME(lattice) lattice;
     lattice_f64 precise;
-    double *top, *rest, *log; /* [time] largest logit; sum of the others' exp relative to it, NaN for a bad frame */
-    int64_t *top_class;       /* [time] */
+    double *top, *rest; /* [time] largest logit; sum of the others' exp relative to it, NaN for a bad frame */
+    double *scratch;    /* [time] */
+    int64_t *top_class; /* [time] */
     int *outcome;
 } NAME(slot);
 
@@ -33,7 +34,7 @@ static NAME(slot) NAME(take_slot)(arena *a, int64_t time, int64_t labels, int wi
     NAME(slot) slot = {.outcome = take(a, 1, sizeof(int))};
     slot.top = take(a, time, sizeof(double));
     slot.rest = take(a, time, sizeof(double));
-    slot.log = take(a, time, sizeof(double));
+    slot.scratch = take(a, time, sizeof(double));
     slot.top_class = take(a, time, sizeof(int64_t));
     slot.lattice = NAME(take_lattice)(a, time, labels, with_gradient);
     if (sizeof(real) == sizeof(float)) slot.precise = take_lattice_f64(a, time, labels, with_gradient);
@@ -108,7 +109,7 @@ static void NAME(read_frames)(const NAME(ctc_call) * call, const NAME(slot) * sl
             real top = it->kernels->row_max(shape->classes, row, &slot->top_class[t]);
             double rest = it->kernels->row_rest(shape->classes, row, top, slot->top_class[t]);
             slot->top[t] = top;
-            slot->rest[t] = top > -INFINITY ? rest : NAN;
+            slot->rest[t] = fabs(slot->top[t]) <= REAL_MAX ? rest : NAN;
         }
         for (int64_t i = 0; i < it->labels; i++) x[i] = row[it->label[i]];
         for (int64_t i = it->labels; i < it->width; i++) x[i] = -INFINITY;
@@ -133,8 +134,8 @@ static double NAME(sum_of_logs)(const NAME(ctc_call) * call, const NAME(slot) * 
     for (int64_t t = 0; t < time; t++)
         if (slot->rest[t] != slot->rest[t]) return NAN;
     if (call->args->input == CLOSS_CTC_LOGITS) {
-        call->kernels->table_f64->ctc.log1p(time, slot->rest, slot->log);
-        terms = slot->log, sign = 1;
+        call->kernels->table_f64->ctc.log1p(time, slot->rest, slot->scratch);
+        terms = slot->scratch, sign = 1;
     }
     for (int64_t t = 0; t < time; t++) closs_add(terms[t], &sum.hi, &sum.lo);
     return sign * closs_sum_value(sum);
@@ -148,7 +149,7 @@ static double NAME(loss_of)(const NAME(ctc_call) * call, double logs, double man
     /* Log-probabilities may add up to more than 1, and the loss be negative; but not by what rounding them does. */
     double rounding = (double)time * PICK(0x1p-22, 0x1p-51);
     int may_be_negative = call->args->input == CLOSS_CTC_LOG_PROBS && loss < -rounding;
-    return loss < 0 && !may_be_negative ? 0 : loss;
+    return loss <= 0 && !may_be_negative ? 0 : loss;
 }
 
 #if CLOSS_REAL == 32
@@ -157,6 +158,25 @@ static int needs_precision(double loss, int64_t time) { return loss < 1 + 0.05 *
 
 /* Whether so much of `logs` cancels that a softmax in float, exact to 1e-7, does not give the rest to 1e-6. */
 static int needs_precise_softmax(double loss, double logs) { return loss < logs / 8; }
+
+/* The blank's exp relative to the largest of each frame, into scratch; before gamma takes the logit's place. */
+static void blank_exp(const ctc_call_f32 *call, slot_f32 *slot) {
+    const lattice_f32 *it = &slot->lattice;
+    for (int64_t t = 0; t < it->time; t++) slot->scratch[t] = it->blank_x[t] - slot->top[t];
+    call->kernels->table_f64->ctc.softmax(it->time, slot->scratch, 0, 1, slot->scratch);
+}
+
+/* Whether softmax and gamma, exact to 1e-7, may be so near each other in every frame that their difference is not known
+ * to 1e-5 of the largest one. The blank alone is looked at. */
+static int is_nearly_stationary(const slot_f32 *slot) {
+    const lattice_f32 *it = &slot->lattice;
+    double largest = 0;
+    for (int64_t t = 0; t < it->time; t++) {
+        double slope = fabs(slot->scratch[t] / (1 + slot->rest[t]) - it->blank_x[t]);
+        largest = slope > largest ? slope : largest;
+    }
+    return largest < 0x1p-6;
+}
 
 /* Part of a row in double; the number of classes. */
 static int64_t widen(const float *row, int64_t begin, int64_t classes, double buffer[PRECISE_CHUNK]) {
@@ -181,63 +201,79 @@ static double precise_logs(const ctc_call_f32 *call, const slot_f32 *slot, int64
     return sum_of_logs_f32(call, slot, time);
 }
 
-/* The lattice once more in double, on what was read; infinity if there is no path. */
-static double precise_f32(const ctc_call_f32 *call, slot_f32 *slot, int64_t n, const ctc_sample *sample, double logs) {
+/* run_lattice in double, on what was read. */
+static double run_precise_lattice(const ctc_call_f32 *call, slot_f32 *slot, int64_t n, const ctc_sample *sample,
+                                  double logs) {
     lattice_f32 *it = &slot->lattice;
     lattice_f64 *precise = &slot->precise;
     fill_labels_f64(precise, sample, call->shape.label_stride);
     for (int64_t i = 0; i < it->time * it->width; i++) precise->x[i] = it->x[i];
     for (int64_t t = 0; t < it->time; t++) precise->blank_x[t] = it->blank_x[t];
     probability_f64 p = forwards_f64(precise);
+    *slot->outcome = p.mantissa > 0 ? FEASIBLE_f32 : INFEASIBLE_f32;
     if (p.mantissa == 0) return INFINITY;
+    const int has_softmax = call->args->input == CLOSS_CTC_LOGITS;
     double loss = loss_of_f32(call, logs, p.mantissa, p.exponent, sample->time);
-    *slot->outcome = FEASIBLE_f32;
-    if (call->args->input == CLOSS_CTC_LOGITS && needs_precise_softmax(loss, logs)) {
+    if (has_softmax && needs_precise_softmax(loss, logs)) {
         loss = loss_of_f32(call, precise_logs(call, slot, n, sample->time), p.mantissa, p.exponent, sample->time);
         *slot->outcome = PRECISE_f32;
     }
-    if (call->want_grad) {
-        backwards_f64(precise, &p);
-        for (int64_t i = 0; i < it->time * it->width; i++) it->x[i] = (float)precise->x[i];
-        for (int64_t t = 0; t < it->time; t++) {
-            it->blank_x[t] = (float)precise->blank_x[t];
-            it->others[t] = (float)precise->others[t];
-        }
+    if (!call->want_grad) return loss;
+    blank_exp(call, slot);
+    backwards_f64(precise, &p);
+    for (int64_t i = 0; i < it->time * it->width; i++) it->x[i] = (float)precise->x[i];
+    for (int64_t t = 0; t < it->time; t++) {
+        it->blank_x[t] = (float)precise->blank_x[t];
+        it->others[t] = (float)precise->others[t];
+    }
+    if (has_softmax && *slot->outcome == FEASIBLE_f32 && is_nearly_stationary(slot)) {
+        precise_logs(call, slot, n, sample->time); /* for `rest` */
+        *slot->outcome = PRECISE_f32;
     }
     return loss;
 }
 #endif
 
-/* The loss of a feasible sample, and gamma if a gradient is wanted. Infinity if all paths have probability 0. */
+/* The loss of a sample that has frames enough, its outcome, and gamma if a gradient is wanted. The loss does not depend
+ * on whether it is. Infinity if all paths have probability 0. */
 static double NAME(run_lattice)(const NAME(ctc_call) * call, NAME(slot) * slot, int64_t n, const ctc_sample *sample) {
     double logs = NAME(sum_of_logs)(call, slot, sample->time);
+    *slot->outcome = NAME(NOT_A_NUMBER);
     if (logs != logs) return logs;
     NAME(probability) p = NAME(forwards)(&slot->lattice);
-    *slot->outcome = NAME(FEASIBLE);
+    *slot->outcome = p.mantissa > 0 ? NAME(FEASIBLE) : NAME(INFEASIBLE);
     double loss = p.mantissa > 0 ? NAME(loss_of)(call, logs, p.mantissa, p.exponent, sample->time) : (double)INFINITY;
 #if CLOSS_REAL == 32
-    if (p.is_deep || needs_precision(loss, sample->time)) return precise_f32(call, slot, n, sample, logs);
+    if (p.is_deep || needs_precision(loss, sample->time)) return run_precise_lattice(call, slot, n, sample, logs);
+    if (call->want_grad) blank_exp(call, slot);
+#endif
+    if (call->want_grad && p.mantissa > 0) NAME(backwards)(&slot->lattice, &p);
+#if CLOSS_REAL == 32
+    if (call->want_grad && p.mantissa > 0 && call->args->input == CLOSS_CTC_LOGITS && is_nearly_stationary(slot)) {
+        read_frames_f32(call, slot, n, 0, sample->time); /* once more: gamma is in its place */
+        run_precise_lattice(call, slot, n, sample, logs);
+    }
 #else
     (void)n;
 #endif
-    if (call->want_grad && p.mantissa > 0) NAME(backwards)(&slot->lattice, &p);
     return loss;
 }
 
 /* Value and feasibility into the outputs; what is to be written as gradient into *slot->outcome. */
 static void NAME(evaluate)(NAME(ctc_call) * call, NAME(slot) * slot, int64_t n, const ctc_sample *sample) {
     const ARGS *args = call->args;
-    double loss = NAME(has_path)(call, sample) ? NAME(run_lattice)(call, slot, n, sample) : (double)INFINITY;
-    if (loss != loss) *slot->outcome = NAME(NOT_A_NUMBER);
-    if (loss == INFINITY) *slot->outcome = NAME(INFEASIBLE);
+    double loss = INFINITY;
+    *slot->outcome = NAME(INFEASIBLE);
+    if (NAME(has_path)(call, sample)) loss = NAME(run_lattice)(call, slot, n, sample);
+    const int infeasible = *slot->outcome == NAME(INFEASIBLE);
     if (call->is_trial) {
         int64_t first = atomic_load(&call->infeasible);
-        while (loss == INFINITY && n < first && !atomic_compare_exchange_weak(&call->infeasible, &first, n)) continue;
+        while (infeasible && n < first && !atomic_compare_exchange_weak(&call->infeasible, &first, n)) continue;
         return;
     }
-    if (loss == INFINITY && args->infeasible == CLOSS_CTC_ZERO) loss = 0;
+    if (infeasible && args->infeasible == CLOSS_CTC_ZERO) loss = 0;
     if (args->value) args->value[n] = (real)loss;
-    if (args->feasible) args->feasible[n] = *slot->outcome != NAME(INFEASIBLE);
+    if (args->feasible) args->feasible[n] = !infeasible;
 }
 
 /* ---- Write ------------------------------------------------------------------------------------------------------ */
@@ -248,7 +284,7 @@ static void NAME(write_frame)(const NAME(ctc_call) * call, const NAME(slot) * sl
     const int64_t classes = call->shape.classes, top = slot->top_class[t];
     const double rest = slot->rest[t];
     if (call->args->input == CLOSS_CTC_LOGITS)
-        it->kernels->softmax(classes, row, (real)slot->top[t], top, (real)(scale / (1 + rest)), grad);
+        it->kernels->softmax(classes, row, (real)slot->top[t], (real)(scale / (1 + rest)), grad);
     else
         memset(grad, 0, (size_t)classes * sizeof(real));
     const real *gamma = it->x + t * it->width;
@@ -273,7 +309,7 @@ static void write_frame_precise(const ctc_call_f32 *call, const slot_f32 *slot, 
     for (int64_t c = 0; c < classes; c += PRECISE_CHUNK) {
         int64_t n = widen(row, c, classes, buffer);
         int64_t top_here = top >= c && top < c + n ? top - c : -1, blank = call->shape.blank - c;
-        it->kernels->softmax(n, buffer, slot->top[t], top_here, 1 / (1 + rest), buffer);
+        it->kernels->softmax(n, buffer, slot->top[t], 1 / (1 + rest), buffer);
         for (int64_t i = first; i < end; i++)
             if (it->label[i] >= c && it->label[i] < c + n) buffer[it->label[i] - c] -= gamma[i];
         if (blank >= 0 && blank < n) buffer[blank] -= it->blank_x[t];
@@ -474,7 +510,7 @@ closs_status NAME(closs_ctc)(const ARGS *args) {
     call.want_grad = args->grad != NULL;
     if (infeasible == INT64_MAX) NAME(run_samples)(&call, threads, slots);
     if (!args->workspace) free(memory);
-    return infeasible == INT64_MAX ? CLOSS_OK : ctc_bad(args->bad, CLOSS_INFEASIBLE, infeasible, 0, 0);
+    return infeasible == INT64_MAX ? CLOSS_OK : ctc_infeasible(&call.shape, args->bad, infeasible);
 }
 
 size_t NAME(closs_ctc_workspace_size)(const ARGS *args) {
@@ -505,7 +541,7 @@ static void NAME(greedy_frames)(const NAME(greedy_call) * call, const real *row,
         int64_t unordered = 0; /* the largest class has passed over NaN, which row_rest brings back */
         for (int64_t c = 0; !is_logits && c < call->shape.classes; c++) unordered += row[c] != row[c];
         terms[t] = is_logits ? kernels->row_rest(call->shape.classes, row, top, top_class[t]) : top;
-        if (unordered || (is_logits && top == -INFINITY)) terms[t] = NAN;
+        if (unordered || (is_logits && !(ABS(top) <= REAL_MAX))) terms[t] = NAN;
     }
     if (is_logits) call->kernels->table_f64->ctc.log1p(n, terms, terms);
     for (int64_t t = 0; t < n; t++) *score += is_logits ? -terms[t] : terms[t];

@@ -46,13 +46,13 @@ static real NAME(ctc_row_max)(int64_t n, const real *x, int64_t *position) {
 }
 
 /* out[i] = factor exp(x[i] - top), n a multiple of CTC_LANES; out may be x. */
-CLOSS_INLINE void NAME(ctc_exp_blocks)(int64_t n, const real *x, real top, real factor, real *out) {
+CLOSS_INLINE void NAME(ctc_exp_blocks)(int64_t n, const real *x, NAME(exp_origin_t) top, real factor, real *out) {
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(exp_below)(x[i] - top);
+    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(vm_exp_from)(x[i], top);
 }
 
 /* The same for any n below CTC_LANES. */
-CLOSS_INLINE void NAME(ctc_exp_rest)(int64_t n, const real *x, real top, real factor, real *out) {
+CLOSS_INLINE void NAME(ctc_exp_rest)(int64_t n, const real *x, NAME(exp_origin_t) top, real factor, real *out) {
     real padded[CTC_LANES];
     for (int j = 0; j < CTC_LANES; j++) padded[j] = -INFINITY;
     for (int64_t j = 0; j < n; j++) padded[j] = x[j];
@@ -60,7 +60,7 @@ CLOSS_INLINE void NAME(ctc_exp_rest)(int64_t n, const real *x, real top, real fa
     for (int64_t j = 0; j < n; j++) out[j] = padded[j];
 }
 
-CLOSS_INLINE void NAME(ctc_exp_row)(int64_t n, const real *x, real top, real factor, real *out) {
+CLOSS_INLINE void NAME(ctc_exp_row)(int64_t n, const real *x, NAME(exp_origin_t) top, real factor, real *out) {
     int64_t whole = n / CTC_LANES * CTC_LANES;
     NAME(ctc_exp_blocks)(whole, x, top, factor, out);
     if (whole < n) NAME(ctc_exp_rest)(n - whole, x + whole, top, factor, out + whole);
@@ -71,9 +71,10 @@ CLOSS_INLINE void NAME(ctc_exp_row)(int64_t n, const real *x, real top, real fac
 static double NAME(ctc_row_rest)(int64_t n, const real *x, real top, int64_t position) {
     real buffer[NAME(ROW_CHUNK) + CTC_LANES];
     double total[CTC_LANES] = {0};
+    const NAME(exp_origin_t) from = NAME(exp_origin)(top);
     for (int64_t i = 0; i < n; i += NAME(ROW_CHUNK)) {
         int64_t length = n - i < NAME(ROW_CHUNK) ? n - i : NAME(ROW_CHUNK);
-        NAME(ctc_exp_row)(length, x + i, top, 1, buffer);
+        NAME(ctc_exp_row)(length, x + i, from, 1, buffer);
         if (position >= i && position < i + length) buffer[position - i] = 0;
         for (int j = 0; j < CTC_LANES; j++) buffer[length + j] = 0;
         for (int64_t block = 0; block < length; block += NAME(SUM_BLOCK)) {
@@ -88,10 +89,9 @@ static double NAME(ctc_row_rest)(int64_t n, const real *x, real top, int64_t pos
     return (total[0] + total[1]) + (total[2] + total[3]);
 }
 
-/* out[i] = factor exp(x[i] - top), and factor itself at position, unless that is -1; out may be x. */
-static void NAME(ctc_softmax)(int64_t n, const real *x, real top, int64_t position, real factor, real *out) {
-    NAME(ctc_exp_row)(n, x, top, factor, out);
-    if (position >= 0) out[position] = factor; /* the same, but for an infinite logit */
+/* out[i] = factor exp(x[i] - top), x[i] <= top; out may be x. */
+static void NAME(ctc_softmax)(int64_t n, const real *x, real top, real factor, real *out) {
+    NAME(ctc_exp_row)(n, x, NAME(exp_origin)(top), factor, out);
 }
 
 /* out[i] = log(1 + x[i]) for x >= 0. */

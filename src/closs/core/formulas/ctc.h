@@ -36,8 +36,8 @@ typedef struct {
     real_int exponent;
 } NAME(wide_t);
 
-/* Exponent of zero: below every exponent that a product of emissions can have (at least -CTC_DEEPEST, see the driver),
- * by more than WIDE_FAR; two of them can be added. */
+/* Exponent of zero: below every exponent that a product of emissions can have (set_sample in cpu/ctc_lattice.h bounds
+ * them) by more than WIDE_FAR; two of them can be added. */
 #undef WIDE_ZERO
 #undef WIDE_FAR
 #define WIDE_ZERO (-3 * ((real_int)1 << PICK(28, 60)))
@@ -89,39 +89,24 @@ CLOSS_INLINE real NAME(wide_floor)(real_int lowest) {
 }
 
 /* exp(x - top) for x <= top, wide, and within a unit or two in the last place of the mantissa, whatever x - top is.
- * Below the exponent `lowest` it stays at about 2^lowest; it is 0 at x = -infinity, and 1 at x = top, infinite ones
- * included. |lowest| is at most 2^20 (float) or 2^40 (double), so that the exponent fits beside the 1.5 of `shift`. */
+ * Below the exponent `lowest` it stays at about 2^lowest; it is 0 at x = -infinity. |lowest| is at most 2^20 (float) or
+ * 2^40 (double), so that the exponent fits beside the 1.5 that exp_shifted adds. */
 CLOSS_INLINE NAME(wide_t) NAME(wide_exp)(real x, real top, real_int lowest) {
-    const real shift = PICK(0x1.8p23f, 0x1.8p52), log2_e = PICK(0x1.715476p0f, 0x1.71547652b82fep0);
     NAME(two_sum_t) difference = NAME(two_sum)(x, -top);
     real floor = NAME(wide_floor)(lowest);
-    int is_top = x == top, is_deep = difference.sum < floor;
+    int is_deep = difference.sum < floor;
     real d = is_deep ? floor : difference.sum;
-    d = is_top ? 0 : d;
-    real lost = is_top || is_deep ? 0 : difference.error;
+    real lost = is_deep ? 0 : difference.error;
 
-    real shifted = MADD(d, log2_e, shift);
-    real n = shifted - shift;
+    real shifted = NAME(exp_shifted)(d);
 #if CLOSS_HAS_FMA
-    real reduced = MADD(n, -LOG2_HI, d);
+    real r = NAME(exp_reduced)(d, shifted);
 #else /* in two products that are exact for large n too */
     const real coarse = PICK(0x1.8p32f, 0x1.8p67);
-    real n_high = (n + coarse) - coarse;
-    real reduced = (d - n_high * LOG2_HI) - (n - n_high) * LOG2_HI;
+    real n = shifted - PICK(0x1.8p23f, 0x1.8p52), n_high = (n + coarse) - coarse;
+    real r = ((d - n_high * LOG2_HI) - (n - n_high) * LOG2_HI) - n * LOG2_LO;
 #endif
-    real r = reduced - n * LOG2_LO;
     real e = 1 + MADD(r * r, PICK(exp_tail_f32, exp_tail_f64)(r), r);
-    NAME(wide_t) result = {MADD(e, lost, e), (real_int)(TO_BITS(shifted) - TO_BITS(shift))};
+    NAME(wide_t) result = {MADD(e, lost, e), (real_int)(TO_BITS(shifted) - TO_BITS(PICK(0x1.8p23f, 0x1.8p52)))};
     return NAME(wide_where)(x > -INFINITY, result);
-}
-
-/* exp(d) for d <= 0, and 0 where it would be subnormal. It takes half the time of vm_exp, whose range and last digits a
- * softmax has no use for. */
-CLOSS_INLINE real NAME(exp_below)(real d) {
-    const real shift = PICK(0x1.8p23f, 0x1.8p52), log2_e = PICK(0x1.715476p0f, 0x1.71547652b82fep0);
-    real shifted = MADD(d, log2_e, shift);
-    real n = shifted - shift;
-    real r = MADD(n, -LOG2_LO, MADD(n, -LOG2_HI, d));
-    real e = 1 + MADD(r * r, PICK(exp_tail_f32, exp_tail_f64)(r), r);
-    return d < PICK(-87.0f, -708.0) ? 0 : e * NAME(power_of_two)(TO_BITS(shifted));
 }
