@@ -27,7 +27,7 @@ def has_fma(isa: str) -> bool:
 #: Units in the last place: of one element's value or slope, more where products are rounded before they are added; what
 #: a pos_weight adds to that, being a factor that is rounded; of sums and means, and of whatever weights multiply.
 ULPS_OF_ELEMENT = 2 if has_fma(closs.config()["isa"]) else 3
-ULPS_OF_POS_WEIGHT = 0.5
+ULPS_OF_POS_WEIGHT = 1
 ULPS_OF_SUM = 4
 
 

@@ -112,6 +112,17 @@ def probability(x):
     return np.where(abs(x) <= 1, abs(x), np.fmod(abs(x), x.dtype.type(1)))
 
 
+def share(x):
+    """A probability whose product with a pos_weight is no subnormal."""
+    p = probability(x)
+    return np.where(p < 1e-28, x.dtype.type(0), p)
+
+
+def count(x):
+    """A number of events whose product with its logarithm does not overflow."""
+    return np.minimum(abs(x), np.finfo(x.dtype).max / 1024)
+
+
 # ---- Rows ------------------------------------------------------------------------------------------------------------
 
 
@@ -124,6 +135,7 @@ class Row:
     formula: Callable
     labels: tuple[float, ...]  # what a label may be, special ones first
     pred: Callable = real  # maps any finite numbers to valid predictions
+    label: Callable | None = None  # maps any finite numbers to valid labels; None: there are no others than `labels`
     options: dict[str, Any] = field(default_factory=dict)  # of the constructor
     call: dict[str, Any] = field(default_factory=dict)  # of each call
     parameter: float = 0.0  # p of the formula
@@ -142,6 +154,10 @@ class Row:
         with np.errstate(over="ignore"):  # in float16
             return np.resize(np.array(self.labels, x.dtype), x.size).reshape(x.shape)
 
+    def labels_from(self, numbers: np.ndarray) -> np.ndarray:
+        """Labels made of any finite numbers, if there are others than the row's."""
+        return self.label(numbers) if self.label else self.labels_like(numbers)
+
     def expected(self, x: np.ndarray, y: np.ndarray, n: Numbers) -> tuple[Expected, Expected]:
         """The true value and slope of arrays of floats of one dtype."""
         dtype = x.dtype.type
@@ -159,19 +175,19 @@ SHARES = (0.0, 0.25, 1.0, 0.9, 1e-3)
 COUNTS = (0.0, 1.0, 2.0, 7.0, 1234.0, 0.5)
 
 ROWS = [
-    Row("l1", closs.L1Loss, l1, REAL, kinks=(0,)),
-    Row("l2", closs.L2Loss, l2, REAL),
+    Row("l1", closs.L1Loss, l1, REAL, label=real, kinks=(0,)),
+    Row("l2", closs.L2Loss, l2, REAL, label=real),
     *(
-        Row("huber", closs.HuberLoss, huber, REAL, options={"rho": rho}, parameter=rho, kinks=(-rho, rho))
+        Row("huber", closs.HuberLoss, huber, REAL, label=real, options={"rho": rho}, parameter=rho, kinks=(-rho, rho))
         for rho in (1, 0.7, 250.0)
     ),
-    Row("sigmoid_bce", closs.SigmoidBCELoss, sigmoid_bce, SOFT, parameter=1),
+    Row("sigmoid_bce", closs.SigmoidBCELoss, sigmoid_bce, SOFT, label=probability, parameter=1),
     *(
-        Row("sigmoid_bce", closs.SigmoidBCELoss, sigmoid_bce, SOFT, call={"pos_weight": w}, parameter=w)
+        Row("sigmoid_bce", closs.SigmoidBCELoss, sigmoid_bce, SOFT, real, share, call={"pos_weight": w}, parameter=w)
         for w in (2.7, 1e-3, 1e-8)
     ),
     *(
-        Row("bce", closs.SigmoidBCELoss, bce, SOFT, probability, {"from_sigmoid": True}, call, w)
+        Row("bce", closs.SigmoidBCELoss, bce, SOFT, probability, share, {"from_sigmoid": True}, call, w)
         for call, w in (({}, 1), ({"pos_weight": 2.7}, 2.7))
     ),
     *(
@@ -184,11 +200,21 @@ ROWS = [
     ),
     Row("logistic", closs.LogisticLoss, logistic, SIGNED),
     Row("logistic_binary", closs.LogisticLoss, logistic_binary, BINARY, options={"label_format": "binary"}),
-    Row("kl_div", closs.KLDivLoss, kl_div, SHARES),
-    Row("poisson_nll", closs.PoissonNLLLoss, poisson, COUNTS),
-    Row("poisson_nll_full", closs.PoissonNLLLoss, with_stirling(poisson), COUNTS, options={"compute_full": True}),
+    Row("kl_div", closs.KLDivLoss, kl_div, SHARES, label=probability),
+    Row("poisson_nll", closs.PoissonNLLLoss, poisson, COUNTS, label=count),
+    Row("poisson_nll_full", closs.PoissonNLLLoss, with_stirling(poisson), COUNTS, real, count, {"compute_full": True}),
     *(
-        Row(kernel, closs.PoissonNLLLoss, formula, COUNTS, positive, {"from_logits": False, **full}, call, epsilon)
+        Row(
+            kernel,
+            closs.PoissonNLLLoss,
+            formula,
+            COUNTS,
+            positive,
+            count,
+            {"from_logits": False, **full},
+            call,
+            epsilon,
+        )
         for kernel, formula, full in (
             ("poisson_rate_nll", poisson_rate, {}),
             ("poisson_rate_nll_full", with_stirling(poisson_rate), {"compute_full": True}),

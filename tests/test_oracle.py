@@ -38,8 +38,18 @@ def test_mpmath(row, dtype):
 @given(data=st.data())
 def test_mpmath_wherever_hypothesis_looks(row, dtype, data):
     width = np.dtype(dtype).itemsize * 8
-    x = data.draw(st.floats(width=width, allow_nan=False, allow_infinity=False))
-    check(row, *all_labels(row, row.pred(np.array([x], dtype))), MPMATH)
+    finite = st.floats(width=width, allow_nan=False, allow_infinity=False)
+    x = row.pred(np.array([data.draw(finite)], dtype))
+    check(row, *all_labels(row, x), MPMATH)
+    check(row, x, row.labels_from(np.array([data.draw(finite)], dtype)), MPMATH)
+
+
+@pytest.mark.skipif(not LONGDOUBLE_IS_WIDE, reason="long double is no wider than double on this platform")
+def test_any_label(row, dtype):
+    """Moderate predictions with labels of any magnitude, and the other way round."""
+    x, y = (random_floats(40_000, dtype, seed) for seed in (3, 4))
+    for numbers in (y, y[::-1]):
+        check(row, row.pred(x), row.labels_from(numbers), wide_numbers(dtype))
 
 
 def float32_of_bits(begin: int, end: int, step: int) -> np.ndarray:

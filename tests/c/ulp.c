@@ -22,13 +22,19 @@
 #undef CLOSS_REAL
 
 static float softplus_f32(float a) { return vm_logistic_f32(a).softplus; }
-static float upper_f32(float a) { return vm_logistic_f32(a).upper; }
-static float lower_f32(float a) { return vm_logistic_f32(a).lower; }
+static float upper_f32(float a) { return vm_logistic_of_f32(1, 0, vm_logistic_f32(a)); }
+static float lower_f32(float a) {
+    vm_logistic_t_f32 at = vm_logistic_f32(a);
+    return vm_logistic_of_f32(at.t, at.t_lost, at);
+}
 static float exp_f32(float x) { return vm_exp_f32(x); }
 static float log_f32(float x) { return vm_log_f32(x); }
 static double softplus_f64(double a) { return vm_logistic_f64(a).softplus; }
-static double upper_f64(double a) { return vm_logistic_f64(a).upper; }
-static double lower_f64(double a) { return vm_logistic_f64(a).lower; }
+static double upper_f64(double a) { return vm_logistic_of_f64(1, 0, vm_logistic_f64(a)); }
+static double lower_f64(double a) {
+    vm_logistic_t_f64 at = vm_logistic_f64(a);
+    return vm_logistic_of_f64(at.t, at.t_lost, at);
+}
 static double exp_f64(double x) { return vm_exp_f64(x); }
 static double log_f64(double x) { return vm_log_f64(x); }
 

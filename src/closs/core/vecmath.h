@@ -43,7 +43,7 @@ CLOSS_INLINE real NAME(exp_shifted)(real x) {
 CLOSS_INLINE NAME(exp_parts_t) NAME(exp_parts)(real x) {
     real shifted = NAME(exp_shifted)(x);
     real n = shifted - PICK(0x1.8p23f, 0x1.8p52);
-    real r = MADD(n, -LOG2_HI, x) - n * LOG2_LO;
+    real r = MADD(n, -LOG2_LO, MADD(n, -LOG2_HI, x));
 
     real sum = 1 + r;
     real sum_error = r - (sum - 1);
@@ -142,24 +142,25 @@ CLOSS_INLINE NAME(log_parts_t) NAME(log_of_positive)(real x, real rest) {
 
 /* log(x + x rest) for |rest| of an ulp or less: the logarithm of a sum whose rounding is known. The whole range of x:
  * -infinity at 0 and -0, NaN below; rest does not matter where x is 0, infinite or NaN. */
-CLOSS_INLINE real NAME(vm_log_corrected)(real x, real rest) {
+CLOSS_INLINE NAME(log_parts_t) NAME(vm_log_parts)(real x, real rest) {
     NAME(log_parts_t) parts = NAME(log_of_positive)(x, rest);
+    int ordinary = (x > 0) & (x <= REAL_MAX);
     real not_positive = x == 0 ? -INFINITY : NAN;
-    real finite = x > 0 ? parts.head + parts.tail : not_positive;
-    return x > REAL_MAX ? x : finite;
+    real limit = x > 0 ? x : not_positive;
+    return (NAME(log_parts_t)){ordinary ? parts.head : limit, ordinary ? parts.tail : R(0.0)};
+}
+
+CLOSS_INLINE real NAME(vm_log_corrected)(real x, real rest) {
+    NAME(log_parts_t) parts = NAME(vm_log_parts)(x, rest);
+    return parts.head + parts.tail;
 }
 
 /* log(x) - y, with what the logarithm loses by being rounded: half an ulp less than the difference with vm_log. */
 CLOSS_INLINE NAME(log_parts_t) NAME(vm_log_less)(real x, real y) {
-    NAME(log_parts_t) log_x = NAME(log_of_positive)(x, 0);
+    NAME(log_parts_t) log_x = NAME(vm_log_parts)(x, 0);
     NAME(two_sum_t) difference = NAME(two_sum)(log_x.head, -y);
-    int ordinary = (x > 0) & (x <= REAL_MAX) & (ABS(y) <= REAL_MAX);
-    real not_positive = x == 0 ? -INFINITY : NAN;
-    real limit = x > 0 ? x : not_positive; /* infinite x, or an infinite y */
-    NAME(log_parts_t) result;
-    result.head = ordinary ? difference.sum : (ABS(x) <= REAL_MAX && x > 0 ? 0 : limit) - y;
-    result.tail = ordinary ? difference.error + log_x.tail : R(0.0);
-    return result;
+    int finite = ABS(difference.sum) <= REAL_MAX;
+    return (NAME(log_parts_t)){difference.sum, finite ? difference.error + log_x.tail : R(0.0)};
 }
 
 /* log(x). The largest errors are met near 0.70, 1.27 and 1.40, where k = 0 and |f| is large. */
@@ -174,35 +175,37 @@ CLOSS_INLINE real NAME(one_minus_product)(real a, real b) {
     return ((1 - a_hi * b_hi) - a_hi * (b - b_hi)) - (a - a_hi) * b;
 }
 
-/* For a >= 0 and t = exp(-a): log(1 + t), 1 / (1 + t) and t / (1 + t). A caller that uses one pays for one. NaN in all
- * three for NaN; 0, 1 and 0 for infinity. */
+/* For a >= 0 and t = exp(-a): log(1 + t), and t, d = 1 + t and q = 1 / d, each with what its rounding lost. All are NaN
+ * for NaN; t is 0 for infinity. A caller that uses one pays for one. */
 typedef struct {
-    real softplus, upper, lower;
+    real softplus;
+    real t, t_lost, d, d_lost, q, q_lost;
 } NAME(vm_logistic_t);
 
 /* log(1 + t) is one polynomial on [0, 1], its first two terms apart. (Reducing the argument further, with log(2) added
- * from t = 1/2 on, gives 1.1 instead of 1.4 ulp for 15 % more time with AVX-512.) The quotient is corrected by its
- * remainder, with what 1 + t lost: one step of Newton's iteration. What the rounding of t lost is carried into all
- * three; without that they take 8 % less time, but binary cross-entropy of soft labels does not stay within 2 ulp.
- *
- * The largest errors: softplus near a = 0.45, upper near 0.4; lower near the least normal t (a = 87 for float, 707.4
- * for double), where t_lost is a rounded subnormal; without FMA, lower near 5.87 and 12.81. */
+ * from t = 1/2 on, gives 1.1 instead of 1.4 ulp for 15 % more time with AVX-512.) q_lost is one step of Newton's
+ * iteration. What the rounding of t lost is carried on; without that it takes 8 % less time, but binary cross-entropy
+ * of soft labels does not stay within 2 ulp. The largest error of softplus is met near a = 0.45. */
 CLOSS_INLINE NAME(vm_logistic_t) NAME(vm_logistic)(real a) {
     const real lowest = PICK(-104.0f, -746.0);
     NAME(exp_parts_t) parts = NAME(exp_parts)(-a < lowest ? lowest : -a);
     real scale = NAME(power_of_two)(parts.exponent + 64) * PICK(0x1p-64f, 0x1p-64); /* may be subnormal */
-    real t = parts.mantissa * scale, t_lost = parts.lost * scale;
+    real t = parts.mantissa * scale, t_lost = parts.lost * scale, minus_half = R(-0.5) * t;
 
-    NAME(vm_logistic_t) result;
-    real minus_half = R(-0.5) * t;
-    real rest = MADD(minus_half, t_lost, t_lost);
-    result.softplus = MADD(minus_half, t, t) + MADD(t * t, PICK(log1p_tail_f32, log1p_tail_f64)(t), rest);
+    NAME(vm_logistic_t) at;
+    at.softplus =
+        MADD(minus_half, t, t) + MADD(t * t, PICK(log1p_tail_f32, log1p_tail_f64)(t), MADD(minus_half, t_lost, t_lost));
+    at.t = t;
+    at.t_lost = t_lost;
+    at.d = 1 + t;
+    at.d_lost = (t - (at.d - 1)) + t_lost;
+    at.q = 1 / at.d;
+    at.q_lost = at.q * MADD(-at.q, at.d_lost, NAME(one_minus_product)(at.q, at.d));
+    return at;
+}
 
-    real d = 1 + t;
-    real d_lost = (t - (d - 1)) + t_lost;
-    real q = 1 / d;
-    real q_lost = q * MADD(-q, d_lost, NAME(one_minus_product)(q, d));
-    result.upper = q + q_lost;
-    result.lower = MADD(t, q, MADD(t, q_lost, t_lost * q));
-    return result;
+/* (n + n_lost) / (1 + t) for numbers of that structure, n_lost an ulp or less of n, rounded once. Of n = 1 that is the
+ * logistic function of a, of n = t that of -a. */
+CLOSS_INLINE real NAME(vm_logistic_of)(real n, real n_lost, NAME(vm_logistic_t) at) {
+    return MADD(n, at.q, MADD(n, at.q_lost, n_lost * at.q));
 }
