@@ -305,7 +305,7 @@ typedef struct closs_softmax_f32 {
     const float *class_weight;   /* (classes) finite and not negative; NULL: ones */
     const int64_t *ignore_index; /* rows of this label have value and gradient 0 and count in no mean; NULL: none */
     double label_smoothing;      /* in [0, 1]: the share of the uniform distribution in the target */
-    double z_loss;               /* factor of the squared logsumexp that is added to a row's loss */
+    double z_loss;               /* at least 0: factor of the squared logsumexp that is added to a row's loss */
 
     closs_reduction reduction;
     float *value;         /* CLOSS_SAMPLE_*: (batch,); CLOSS_NONE: (outer, inner), the shape of pred for
@@ -346,24 +346,31 @@ typedef struct closs_softmax_f64 {
 } closs_softmax_f64;
 
 /* Softmax cross-entropy of the class y of a row x: l = (1 - s) w[y] nll(y) + s / C sum of w[c] nll(c) + z lse^2, with
- * nll(c) = lse - x[c], lse = log(sum(exp(x))), s label_smoothing, w class_weight, z z_loss, C classes. It is never
- * negative. CLOSS_WEIGHTED_MEAN divides by the sum of sample_weight w[y]; ignored rows count in no mean, a sample of
- * ignored rows has mean 0, a total mean over none is NaN (its gradient 0). A row with NaN or infinity, or all
- * -infinity, gives NaN in value, lse and gradient of that row. CLOSS_BAD_LABEL for y out of range; CLOSS_BAD_PARAMETER
- * for label_smoothing outside [0, 1], class weights that are negative or not finite, log_probabilities with z_loss or
- * lse. Only ignore_index with CLOSS_SAMPLE_MEAN over samples of several rows allocates: CLOSS_NO_MEMORY. */
+ * nll(c) = lse - x[c], lse = log(sum(exp(x))), s label_smoothing, w class_weight, z z_loss, C classes. Of logits it is
+ * never negative. CLOSS_WEIGHTED_MEAN divides by the sum of sample_weight w[y]; ignored rows count in no mean, a sample
+ * of ignored rows has mean 0, a total mean over none is NaN (its gradient 0).
+ *
+ * A row of logits with NaN or infinity, or all -infinity, gives NaN in value and gradient of that row; its lse is the
+ * limit: infinity, -infinity, or NaN where there is NaN. With log_probabilities only the classes in use are looked at,
+ * and the value is what the sum gives. A row whose every target is 0 (class weights) has value and gradient 0, whatever
+ * it holds, unless there is a z_loss.
+ *
+ * CLOSS_BAD_LABEL for y out of range; CLOSS_BAD_PARAMETER for label_smoothing outside [0, 1], a z_loss or class weights
+ * that are negative or not finite, log_probabilities with z_loss or lse; CLOSS_BAD_SIZE for more than 2^31 - 1 classes
+ * with inner > 1. Only ignore_index with CLOSS_SAMPLE_MEAN over samples of several rows allocates: CLOSS_NO_MEMORY. */
 CLOSS_EXPORT closs_status closs_softmax_ce_f32(const closs_softmax_f32 *args);
 CLOSS_EXPORT closs_status closs_softmax_ce_f64(const closs_softmax_f64 *args);
 
-/* The same for a distribution y over the classes: l = sum of w[c] ((1 - s) y[c] + s / C) nll(c) + z lse^2.
- * CLOSS_WEIGHTED_MEAN divides by the sum of sample_weight. ignore_index has to be NULL. */
+/* The same for a distribution y over the classes: l = sum of w[c] ((1 - s) y[c] + s / C) nll(c) + z lse^2. Of logits
+ * and labels that are not negative it is not negative. CLOSS_WEIGHTED_MEAN divides by the sum of sample_weight.
+ * ignore_index has to be NULL: CLOSS_BAD_PARAMETER. */
 CLOSS_EXPORT closs_status closs_softmax_ce_dense_f32(const closs_softmax_f32 *args);
 CLOSS_EXPORT closs_status closs_softmax_ce_dense_f64(const closs_softmax_f64 *args);
 
 /* Kullback-Leibler divergence of a distribution y from softmax(x), one value an element: y[c] (log y[c] + nll(c)), 0
  * where y[c] = 0. CLOSS_SAMPLE_SUM is a row's (or sample's) divergence, CLOSS_SAMPLE_MEAN its mean over elements. A
  * weight is that of the row times that of the element. class_weight, label_smoothing, z_loss, log_probabilities and
- * ignore_index have to be absent. */
+ * ignore_index have to be absent: CLOSS_BAD_PARAMETER. */
 CLOSS_EXPORT closs_status closs_kl_div_softmax_f32(const closs_softmax_f32 *args);
 CLOSS_EXPORT closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args);
 
@@ -443,10 +450,10 @@ typedef struct closs_pairwise_f32 {
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
-    float *value;     /* CLOSS_SAMPLE_*, CLOSS_NONE: (rows); NULL: not wanted */
-    double *total;    /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
-    float *grad[2];   /* gradients with respect to the inputs; NULL: not wanted */
-    float *workspace; /* closs_pairwise_workspace_f32(rows, whether a gradient is wanted) bytes; NULL: allocated */
+    float *value;      /* CLOSS_SAMPLE_*, CLOSS_NONE: (rows); NULL: not wanted */
+    double *total;     /* CLOSS_MEAN, CLOSS_SUM, CLOSS_WEIGHTED_MEAN: one number; NULL: not wanted */
+    float *grad[2];    /* gradients with respect to the inputs; NULL: not wanted */
+    double *workspace; /* closs_pairwise_workspace_f32(rows, whether a gradient is wanted) bytes; NULL: allocated */
 
     int64_t reserved[4]; /* room for later releases: 0 */
 } closs_pairwise_f32;
@@ -468,7 +475,8 @@ typedef struct closs_pairwise_f64 {
     int64_t reserved[4];
 } closs_pairwise_f64;
 
-/* Bytes of working memory: rows^2 reals with a gradient, 64 rows without; 0 for a size that no call accepts. */
+/* Bytes of working memory: rows^2 doubles with a gradient, 64 rows of them without; 0 for a size that no call accepts.
+ */
 CLOSS_EXPORT size_t closs_pairwise_workspace_f32(int64_t rows, int want_grad);
 CLOSS_EXPORT size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad);
 

@@ -243,7 +243,7 @@ cdef extern from "closs/closs.h" nogil:
         float *value
         double *total
         float *grad[2]
-        float *workspace
+        double *workspace
         int64_t reserved[4]
 
     ctypedef struct closs_pairwise_f64:

@@ -244,7 +244,7 @@ cdef extern from "closs/closs.h" nogil:
         void *value
         double *total
         void *grad[2]
-        void *workspace
+        double *workspace
         int64_t reserved[4]
 
     ctypedef struct closs_pairwise_f64:
@@ -258,7 +258,7 @@ cdef extern from "closs/closs.h" nogil:
         void *value
         double *total
         void *grad[2]
-        void *workspace
+        double *workspace
         int64_t reserved[4]
     size_t closs_pairwise_workspace_f32(int64_t rows, int want_grad)
     size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad)

@@ -53,6 +53,39 @@
 #define CLOSS_FMA_F64(a, b, c) ((a) * (b) + (c))
 #endif
 
+/* to[i * to_step + j] = from[j * from_step + i] for i, j < 4, by shuffles where the compiler has them: of plain
+ * assignments gcc 12 makes a load and a store an element (0.33 against 0.10 ns, AVX2). */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define CLOSS_HAS_SHUFFLE 1
+#endif
+#endif
+#ifdef CLOSS_HAS_SHUFFLE
+CLOSS_INLINE void closs_transpose_4x4(const float *from, int64_t from_step, float *to, int64_t to_step) {
+    typedef float four __attribute__((vector_size(16)));
+    four a, b, c, d;
+    memcpy(&a, from, sizeof a);
+    memcpy(&b, from + from_step, sizeof b);
+    memcpy(&c, from + 2 * from_step, sizeof c);
+    memcpy(&d, from + 3 * from_step, sizeof d);
+    four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    a = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    b = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    c = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    d = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+    memcpy(to, &a, sizeof a);
+    memcpy(to + to_step, &b, sizeof b);
+    memcpy(to + 2 * to_step, &c, sizeof c);
+    memcpy(to + 3 * to_step, &d, sizeof d);
+}
+#else
+CLOSS_INLINE void closs_transpose_4x4(const float *from, int64_t from_step, float *to, int64_t to_step) {
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) to[i * to_step + j] = from[j * from_step + i];
+}
+#endif
+
 /* Asks for a cache line that will be read soon; nothing where the compiler has no such request. */
 #if defined(__GNUC__)
 #define CLOSS_PREFETCH(address) __builtin_prefetch(address)

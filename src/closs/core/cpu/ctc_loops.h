@@ -16,35 +16,6 @@ CLOSS_INLINE real NAME(ctc_sum_lanes)(const real *x) {
     return (four[0] + four[1]) + (four[2] + four[3]);
 }
 
-/* The largest of n >= lanes numbers and its first position; NaNs are passed over. */
-CLOSS_INLINE real NAME(ctc_lanes_max)(int lanes, int64_t n, const real *x, int64_t *position) {
-    real best[64];
-    for (int j = 0; j < lanes; j++) best[j] = -INFINITY;
-    for (int64_t i = 0; i < n; i += lanes) {
-        const real *block = x + (i + lanes <= n ? i : n - lanes); /* the last one overlaps the one before */
-        for (int j = 0; j < lanes; j++) best[j] = block[j] > best[j] ? block[j] : best[j];
-    }
-    for (int half = lanes / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++) best[j] = best[j + half] > best[j] ? best[j + half] : best[j];
-
-    int64_t k = 0;
-    for (; k + lanes <= n; k += lanes) {
-        real_int found = 0;
-        for (int j = 0; j < lanes; j++) found |= x[k + j] == best[0];
-        if (found) break;
-    }
-    while (k < n && x[k] != best[0]) k++;
-    *position = k < n ? k : 0;
-    return best[0];
-}
-
-/* The same for any n >= 1; -infinity and 0 if there is nothing but NaN. */
-static real NAME(ctc_row_max)(int64_t n, const real *x, int64_t *position) {
-    if (n >= 64) return NAME(ctc_lanes_max)(64, n, x, position);
-    if (n >= CTC_LANES) return NAME(ctc_lanes_max)(CTC_LANES, n, x, position);
-    return NAME(ctc_lanes_max)(1, n, x, position);
-}
-
 /* out[i] = factor exp(x[i] - top), n a multiple of CTC_LANES; out may be x. */
 CLOSS_INLINE void NAME(ctc_exp_blocks)(int64_t n, const real *x, NAME(exp_origin_t) top, real factor, real *out) {
     CLOSS_INDEPENDENT

@@ -22,16 +22,32 @@ typedef struct {
     const real *element_weight;    /* laid out as pred, instead of class_weight; NULL: none */
     const real *element_cotangent; /* laid out as pred, with `elements`; NULL: none */
     const int64_t *label;          /* the class of each row, negative for an ignored row; NULL: none */
-    real keep, uniform;            /* q = weight (keep label + uniform), see formulas/softmax.h */
-    real spike;                    /* what the row's own class has above that */
+    real keep, uniform; /* q = weight (keep y + uniform), y the label as a distribution: formulas/softmax.h */
     double z_loss;
     int log_probabilities, divergence;
-    const real *ones, *zeros;  /* a chunk of each */
-    const real *scale;         /* of each row's gradient; where it is 0 the gradient is 0 */
+    const real *ones;  /* a chunk of them, and a chunk of zeros, in which the kernel sets a label for a moment; */
+    real *one_hot;     /* both only with `dense` or `uniform` */
+    const real *scale; /* of each row's gradient; where it is 0 the gradient is 0 */
     const real *element_scale; /* of each row's `elements` */
     real *value, *lse;         /* one a row; lse NULL: not wanted */
     real *grad, *elements;     /* laid out as pred; NULL: not wanted; grad may be pred itself */
 } NAME(closs_softmax_rows);
+
+/* The job from row `row` on, which lies `offset` reals further in the arrays of all classes. */
+CLOSS_INLINE NAME(closs_softmax_rows)
+    NAME(further_rows)(const NAME(closs_softmax_rows) * job, int64_t row, int64_t offset) {
+    NAME(closs_softmax_rows) rest = *job;
+    rest.pred += offset;
+    if (rest.dense) rest.dense += offset;
+    if (rest.element_weight) rest.element_weight += offset;
+    if (rest.element_cotangent) rest.element_cotangent += offset;
+    if (rest.elements) rest.elements += offset, rest.element_scale += row;
+    if (rest.grad) rest.grad += offset, rest.scale += row;
+    if (rest.label) rest.label += row;
+    if (rest.lse) rest.lse += row;
+    rest.value += row;
+    return rest;
+}
 
 typedef struct {
     NAME(closs_value_kernel) * value[CLOSS_ELEMENTWISE_COUNT];
@@ -54,8 +70,8 @@ typedef struct {
                                         const double *factors, real *of_first, real *of_second, real *of_third);
 
     /* Squared distances of one vector from others; the sum of their differences, weighted (pairwise_loops.h). */
-    void (*squared_distances)(int64_t rows, int64_t n, const real *a, const real *b, real *distance);
-    void (*weighted_differences)(int64_t rows, int64_t n, const real *a, const real *b, const real *weight,
+    void (*squared_distances)(int64_t rows, int64_t n, const real *a, const real *b, double *distance);
+    void (*weighted_differences)(int64_t rows, int64_t n, const real *a, const real *b, const double *weight,
                                  int64_t step, double factor, real *grad);
 
     NAME(closs_ctc_kernels) ctc;

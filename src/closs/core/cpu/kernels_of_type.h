@@ -5,6 +5,7 @@
 #include "../formulas/softmax.h"
 #include "elementwise_loops.h"
 #include "sums.h"
+#include "row_loops.h"
 #include "ctc_loops.h"
 #include "softmax_loops.h"
 #include "vectors_loops.h"
@@ -38,7 +39,7 @@ static const NAME(closs_kernel_table) NAME(table) = {
         },
     .ctc =
         {
-            .row_max = NAME(ctc_row_max),
+            .row_max = NAME(row_max),
             .row_rest = NAME(ctc_row_rest),
             .softmax = NAME(ctc_softmax),
             .log1p = NAME(ctc_log1p),

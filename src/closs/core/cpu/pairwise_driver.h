@@ -6,10 +6,11 @@ typedef struct {
     NAME(reduction) reduction;
     NAME(weights) weights;
     const ARGS *args;
-    NAME(closs_softmax_rows) job;
-    double entropy;  /* sum of q log q over a row's targets q */
-    real *distances; /* [rows][rows], gradients with respect to them later; without a gradient a row a task */
-    int by_task;     /* 1: without a gradient */
+    void (*softmax_rows)(const closs_softmax_rows_f64 *job, int64_t n);
+    closs_softmax_rows_f64 job;
+    double entropy;    /* sum of q log q over a row's targets q */
+    double *distances; /* [rows][rows], gradients with respect to them later; without a gradient a row a task */
+    int by_task;       /* 1: without a gradient */
 } NAME(pairwise_call);
 
 static closs_status NAME(check_pairwise)(const ARGS *args, double smoothing, int64_t *squares) {
@@ -33,7 +34,9 @@ static closs_status NAME(check_pairwise)(const ARGS *args, double smoothing, int
         if (!closs_is_aligned(args->input[k], sizeof(real)) || !closs_is_aligned(args->grad[k], sizeof(real)))
             return CLOSS_MISALIGNED;
     }
-    if (!closs_is_aligned(args->workspace, sizeof(real))) return CLOSS_MISALIGNED;
+    if (!closs_is_aligned(args->workspace, sizeof(double))) return CLOSS_MISALIGNED;
+    if (rows > 0 && NAME(closs_pairwise_workspace)(rows, any_grad) == 0)
+        return CLOSS_BAD_SIZE; /* more than size_t holds */
     const closs_span in[] = {
         closs_span_of(args->input[0], bytes),           closs_span_of(args->input[1], bytes),
         NAME(operand_span)(&args->sample_weight, rows), closs_span_of(args->grad_output, value_bytes),
@@ -53,17 +56,17 @@ static closs_status NAME(check_pairwise)(const ARGS *args, double smoothing, int
 size_t NAME(closs_pairwise_workspace)(int64_t rows, int want_grad) {
     int64_t waiting = want_grad || rows < PAIRWISE_ROWS ? rows : PAIRWISE_ROWS, distances;
     if (rows < 0 || !closs_multiply_sizes(waiting, rows, &distances)) return 0;
-    return (uint64_t)distances <= SIZE_MAX / sizeof(real) ? (size_t)distances * sizeof(real) : 0;
+    return (uint64_t)distances <= SIZE_MAX / sizeof(double) ? (size_t)distances * sizeof(double) : 0;
 }
 
 /* ---- One task --------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const NAME(pairwise_call) * call;
-    real *distances; /* of one row, without a gradient */
+    double *distances; /* of one row, without a gradient */
     real value[PAIRWISE_ROWS], scale[PAIRWISE_ROWS];
     NAME(operand_buffer) sample_weight, cotangent, weight;
-    real ones[NAME(CHUNK)], zeros[NAME(CHUNK)];
+    double ones[PAIRWISE_CHUNK], one_hot[PAIRWISE_CHUNK];
 } NAME(pairwise_task);
 
 /* Rows e .. e + n: distances, their softmax, gradients with respect to the logits and to the first input. */
@@ -85,20 +88,22 @@ static const real *NAME(pairwise_run)(void *context, int64_t e, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         const int64_t row = e + i;
         const real *vector = args->input[0] + row * inner;
-        real *logits = call->by_task ? task->distances : call->distances + row * rows;
+        double *logits = call->by_task ? task->distances : call->distances + row * rows;
         kernels->squared_distances(rows, inner, vector, args->input[1], logits);
         for (int64_t j = 0; j < rows; j++) logits[j] = -logits[j];
-        NAME(closs_softmax_rows) job = call->job;
+        const double scale = (double)task->scale[i];
+        double loss;
+        closs_softmax_rows_f64 job = call->job;
         job.pred = logits;
         job.label = &row;
         job.grad = call->by_task ? NULL : logits;
-        job.scale = task->scale + i;
-        job.value = value + i;
+        job.scale = &scale;
+        job.value = &loss;
         job.ones = task->ones;
-        job.zeros = task->zeros;
-        kernels->softmax_rows(&job, 1);
-        value[i] = (real)((double)value[i] + call->entropy);
-        if (value[i] < 0) value[i] = 0; /* a divergence is not negative, its rounding may be */
+        job.one_hot = task->one_hot;
+        call->softmax_rows(&job, 1);
+        loss += call->entropy;
+        value[i] = (real)(loss < 0 ? 0 : loss); /* a divergence is not negative, its rounding may be */
         if (args->grad[0])
             kernels->weighted_differences(rows, inner, vector, args->input[1], logits, 1, -2.0,
                                           args->grad[0] + row * inner);
@@ -113,7 +118,7 @@ static void NAME(pairwise_box)(void *context, int64_t k) {
     task.call = context;
     task.distances = task.call->by_task ? task.call->distances + k * task.call->args->rows : NULL;
     task.sample_weight.filled = task.cotangent.filled = task.weight.filled = 0;
-    for (int i = 0; i < NAME(CHUNK); i++) task.ones[i] = 1, task.zeros[i] = 0;
+    for (int i = 0; i < PAIRWISE_CHUNK; i++) task.ones[i] = 1, task.one_hot[i] = 0;
     NAME(reduce_box)(&task.call->reduction, k, PAIRWISE_ROWS, NAME(pairwise_run), &task);
 }
 
@@ -151,7 +156,7 @@ closs_status NAME(closs_sdml)(const ARGS *args, double smoothing) {
         return CLOSS_OK;
     }
     const int want_grad = args->grad[0] || args->grad[1];
-    real *distances = args->workspace ? args->workspace : malloc(NAME(closs_pairwise_workspace)(rows, want_grad));
+    double *distances = args->workspace ? args->workspace : malloc(NAME(closs_pairwise_workspace)(rows, want_grad));
     if (!distances) return CLOSS_NO_MEMORY;
     const NAME(closs_kernel_table) *kernels = closs_kernels_in_use()->NAME(table);
     if (args->reduction == CLOSS_WEIGHTED_MEAN)
@@ -160,8 +165,8 @@ closs_status NAME(closs_sdml)(const ARGS *args, double smoothing) {
     /* A batch of one has no other vector: its target is 1 - smoothing on its own distance. */
     const double other = rows > 1 ? smoothing / (double)(rows - 1) : 0, own = 1 - smoothing;
     NAME(pairwise_call) call = {.args = args, .distances = distances, .by_task = !want_grad};
-    call.job = (NAME(closs_softmax_rows)){
-        .classes = rows, .step = 1, .keep = 1, .uniform = (real)other, .spike = (real)(own - other)};
+    call.softmax_rows = closs_kernels_in_use()->table_f64->softmax_rows;
+    call.job = (closs_softmax_rows_f64){.classes = rows, .step = 1, .keep = own - other, .uniform = other};
     call.entropy = (own > 0 ? own * log(own) : 0) + (other > 0 ? smoothing * log(other) : 0);
     NAME(resolve)(&how, kernels, &call.reduction, &call.weights);
     int threads = (double)squares * (double)args->inner < PAIRWISE_GRAIN ? 1 : closs_get_num_threads();

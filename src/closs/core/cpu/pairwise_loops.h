@@ -1,10 +1,10 @@
 /* The loops of the losses that compare every vector with every other one (compiled once a type and instruction set).
  *
- * Sums are taken in double for float vectors too: distances are exponents, where an error is magnified.
+ * Distances and their gradients are double for float vectors too: distances are exponents, where an error is magnified.
  */
 
 /* distance[j] = the squared distance of a from row j of b, rows of n elements. */
-static void NAME(squared_distances)(int64_t rows, int64_t n, const real *a, const real *b, real *distance) {
+static void NAME(squared_distances)(int64_t rows, int64_t n, const real *a, const real *b, double *distance) {
     for (int64_t r = 0; r < rows; r++) {
         const real *x = b + r * n;
         NAME(wide_lanes) lanes = {{0}, {0}};
@@ -21,13 +21,12 @@ static void NAME(squared_distances)(int64_t rows, int64_t n, const real *a, cons
         }
         closs_sum sum = {0, 0};
         NAME(add_lanes_to)(&lanes, &sum);
-        double total = closs_sum_value(sum);
-        distance[r] = total > REAL_MAX ? REAL_MAX : (real)total; /* a row of nothing but infinities has no softmax */
+        distance[r] = closs_sum_value(sum);
     }
 }
 
 /* grad = factor times the sum over j of weight[j * step] (a - row j of b), in columns that stay in L1. */
-static void NAME(weighted_differences)(int64_t rows, int64_t n, const real *a, const real *b, const real *weight,
+static void NAME(weighted_differences)(int64_t rows, int64_t n, const real *a, const real *b, const double *weight,
                                        int64_t step, double factor, real *grad) {
     enum { COLUMNS = 256 };
     double sums[COLUMNS];
@@ -36,7 +35,7 @@ static void NAME(weighted_differences)(int64_t rows, int64_t n, const real *a, c
         for (int64_t i = 0; i < width; i++) sums[i] = 0;
         for (int64_t r = 0; r < rows; r++) {
             const real *x = a + begin, *y = b + r * n + begin;
-            const double w = (double)weight[r * step];
+            const double w = weight[r * step];
             if (w == 0) continue; /* a row that is weighted away counts nothing, even if it is NaN */
             CLOSS_INDEPENDENT
             for (int64_t i = 0; i < width; i++) sums[i] = CLOSS_FMA_F64(w, (double)x[i] - (double)y[i], sums[i]);

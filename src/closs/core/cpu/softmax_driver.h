@@ -29,6 +29,8 @@ static closs_status NAME(softmax_shape_of)(const ARGS *args, NAME(softmax_shape)
     if (!closs_count_elements(2, tile_of_rows, &tile)) return CLOSS_BAD_SIZE;
     s.rows = s.outer * s.inner;
     if (s.rows > 0 && s.classes == 0) return CLOSS_BAD_SIZE;
+    if (s.inner > 1 && s.classes > INT32_MAX)
+        return CLOSS_BAD_SIZE; /* lanes know classes as integers of a float's width */
     int by_sample = args->reduction == CLOSS_SAMPLE_MEAN || args->reduction == CLOSS_SAMPLE_SUM;
     if (!by_sample) tile = s.batch = s.rows, s.sample_inner = 1;
     if (s.rows > 0 && (tile == 0 || s.rows % tile != 0)) return CLOSS_BAD_SIZE;
@@ -65,7 +67,7 @@ static closs_status NAME(check_softmax_overlap)(const ARGS *args, enum labels la
 
 static closs_status NAME(check_softmax_options)(const ARGS *args, enum labels labels, int64_t classes) {
     if (!(args->label_smoothing >= 0 && args->label_smoothing <= 1)) return CLOSS_BAD_PARAMETER;
-    if (!(fabs(args->z_loss) <= DBL_MAX)) return CLOSS_BAD_PARAMETER;
+    if (!(args->z_loss >= 0 && args->z_loss <= DBL_MAX)) return CLOSS_BAD_PARAMETER;
     if (args->log_probabilities && (args->z_loss != 0 || args->lse)) return CLOSS_BAD_PARAMETER;
     if (labels != CLASSES && args->ignore_index) return CLOSS_BAD_PARAMETER;
     int plain = !args->class_weight && args->label_smoothing == 0 && args->z_loss == 0 && !args->log_probabilities;
@@ -185,7 +187,7 @@ typedef struct {
     real value[SOFTMAX_RUN], scale[SOFTMAX_RUN], element_scale[SOFTMAX_RUN];
     int64_t label[SOFTMAX_RUN];
     NAME(operand_buffer) sample_weight, cotangent, divisor, weight;
-    real ones[NAME(CHUNK)], zeros[NAME(CHUNK)];
+    real ones[NAME(CHUNK)], one_hot[NAME(CHUNK)];
 } NAME(softmax_task);
 
 /* Rows e .. e + n in the planes that they lie in. */
@@ -195,17 +197,7 @@ static void NAME(run_rows)(const NAME(softmax_call) * call, const NAME(closs_sof
     for (int64_t done = 0; done < n;) {
         int64_t plane = (e + done) / inner, i = (e + done) % inner;
         int64_t rows = inner == 1 || n - done < inner - i ? n - done : inner - i;
-        int64_t offset = plane * classes * inner + i;
-        NAME(closs_softmax_rows) job = *first;
-        job.pred += offset;
-        if (job.dense) job.dense += offset;
-        if (job.element_weight) job.element_weight += offset;
-        if (job.element_cotangent) job.element_cotangent += offset;
-        if (job.elements) job.elements += offset, job.element_scale += done;
-        if (job.grad) job.grad += offset, job.scale += done;
-        if (job.label) job.label += done;
-        if (job.lse) job.lse += done;
-        job.value += done;
+        NAME(closs_softmax_rows) job = NAME(further_rows)(first, done, plane * classes * inner + i);
         call->reduction.kernels->softmax_rows(&job, rows);
         done += rows;
     }
@@ -250,11 +242,13 @@ static const real *NAME(softmax_run)(void *context, int64_t e, int64_t n) {
     int direct = !call->reduction.summed && args->value && !job.elements;
     job.value = direct ? args->value + e : task->value;
     job.ones = task->ones;
-    job.zeros = task->zeros;
+    job.one_hot = task->one_hot;
     real *value = job.value;
     NAME(run_rows)(call, &job, e, n);
     if (sample_weight) kernels->multiply(n, sample_weight, value);
     if (weight) kernels->multiply(n, weight, value);
+    for (int64_t i = 0; args->ignore_index && i < n; i++) /* also where its weight is NaN */
+        if (job.label[i] < 0) value[i] = 0;
     return value;
 }
 
@@ -264,7 +258,7 @@ static void NAME(softmax_box)(void *context, int64_t k) {
     task.sample_weight.filled = task.cotangent.filled = task.divisor.filled = task.weight.filled = 0;
     const NAME(closs_softmax_rows) *job = &task.call->job;
     if (job->dense || job->uniform != 0) /* what reads them; filling them takes as long as 200 elements */
-        for (int i = 0; i < NAME(CHUNK); i++) task.ones[i] = 1, task.zeros[i] = 0;
+        for (int i = 0; i < NAME(CHUNK); i++) task.ones[i] = 1, task.one_hot[i] = 0;
     NAME(reduce_box)(&task.call->reduction, k, SOFTMAX_RUN, NAME(softmax_run), &task);
 }
 
@@ -277,21 +271,20 @@ static NAME(closs_softmax_rows) NAME(softmax_job)(const ARGS *args, enum labels 
         .step = s->inner,
         .pred = args->pred,
         .class_weight = args->class_weight,
-        .keep = 1,
         .z_loss = args->z_loss,
         .log_probabilities = args->log_probabilities != 0,
         .divergence = labels == DIVERGENCE,
         .lse = args->lse,
         .grad = args->grad,
     };
-    const double smoothing = args->label_smoothing;
-    job.uniform = (real)(s->classes ? smoothing / (double)s->classes : 0);
-    job.spike = (real)(1 - smoothing);
+    /* One class is smoothed to itself: left out, so that its gradient is exactly 0. */
+    const double smoothing = labels == CLASSES && s->classes == 1 ? 0 : args->label_smoothing;
+    job.keep = (real)(1 - smoothing);
+    job.uniform = (real)(smoothing / (double)s->classes);
     if (labels == CLASSES) {
         job.label = args->label;
     } else {
         job.dense = args->label_dense;
-        job.keep = (real)(1 - smoothing);
         job.element_weight = args->element_weight;
     }
     if (labels == DIVERGENCE && args->reduction == CLOSS_NONE) {

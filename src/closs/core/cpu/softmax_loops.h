@@ -5,6 +5,9 @@
  * neighbours in memory side by side in vector lanes, class after class. Rows of a few contiguous classes are transposed
  * into a tile in L1 and then are lanes too: 8192 x 10 takes 0.08 ms, 0.4 ms row by row. Which way depends on the shape
  * alone. Bits do not depend on whether the gradient is wanted: it is stored beside what is computed anyway.
+ *
+ * A label that is one class is a one-hot distribution. Where every other target is 0 (no smoothing), only that class is
+ * looked at.
  */
 
 #define ROWS NAME(closs_softmax_rows)
@@ -20,38 +23,18 @@ enum {
 /* NaN unless it is finite: a row with infinity, or with nothing but -infinity, has no softmax. */
 CLOSS_INLINE real NAME(finite_or_nan)(real x) { return ABS(x) <= REAL_MAX ? x : (real)NAN; }
 
-static real NAME(row_maximum)(int64_t n, const real *x) {
-    real lanes[64];
-    for (int j = 0; j < 64; j++) lanes[j] = -INFINITY;
-    int64_t i = 0;
-    for (; i + 64 <= n; i += 64)
-        for (int j = 0; j < 64; j++) lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
-    for (int j = 0; i + j < n; j++) lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
-    for (int half = 32; half > 0; half /= 2)
-        for (int j = 0; j < half; j++) lanes[j] = lanes[j + half] > lanes[j] ? lanes[j + half] : lanes[j];
-    return NAME(finite_or_nan)(lanes[0]);
+/* The logsumexp of a row without a softmax: its largest element, which is infinite, or NaN if there is one. */
+static real NAME(lse_limit)(int64_t classes, int64_t step, const real *x) {
+    real largest = -INFINITY;
+    for (int64_t c = 0; c < classes; c++)
+        if (!(x[c * step] <= largest)) largest = x[c * step];
+    return largest;
 }
 
-/* e may be x. below[i] is e[i], but 0 where x[i] is the maximum; returns how often it is. */
-CLOSS_INLINE int64_t NAME(exp_chunk)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e, real *below) {
-    int32_t tops = 0;
+/* e[i] = exp(x[i] - m); e may be x. */
+static void NAME(exp_chunk)(int64_t n, const real *x, NAME(exp_origin_t) from, real *e) {
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) {
-        real at = NAME(vm_exp_from)(x[i], from);
-        int32_t is_top = x[i] == m;
-        below[i] = is_top ? 0 : at;
-        if (e) e[i] = at;
-        tops += is_top;
-    }
-    return tops;
-}
-
-static int64_t NAME(exp_chunk_stored)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e, real *below) {
-    return NAME(exp_chunk)(n, x, m, from, e, below);
-}
-
-static int64_t NAME(exp_chunk_summed)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *below) {
-    return NAME(exp_chunk)(n, x, m, from, NULL, below);
+    for (int64_t i = 0; i < n; i++) e[i] = NAME(vm_exp_from)(x[i], from);
 }
 
 /* q[i], and the terms t[i] of the value. m is one number, or one a lane. */
@@ -98,20 +81,18 @@ CLOSS_INLINE void NAME(finish_elements)(int64_t n, real log_sum, const real *q, 
         elements[i] = weight == 0 || q[i] == 0 ? 0 : weight * MADD(q[i], log_sum, elements[i]);
 }
 
-/* ---- What is added to a row's own class ------------------------------------------------------------------------- */
+/* ---- Targets of a row ------------------------------------------------------------------------------------------- */
 
 CLOSS_INLINE int NAME(has_distribution)(const ROWS *job) { return job->dense != NULL || job->uniform != 0; }
 
-/* The target of the class of row r above the uniform part; 0 without one. */
-CLOSS_INLINE double NAME(spike_of)(const ROWS *job, int64_t r) {
+/* The target of row r's own class, where it is the only one; 0 for an ignored row. */
+CLOSS_INLINE real NAME(own_target)(const ROWS *job, int64_t r) {
     if (!job->label || job->label[r] < 0) return 0;
-    return (double)job->spike * (job->class_weight ? (double)job->class_weight[job->label[r]] : 1.0);
+    return job->class_weight ? job->keep * job->class_weight[job->label[r]] : job->keep;
 }
 
-CLOSS_INLINE double NAME(spike_term)(double spike, double x, double m) { return spike == 0 ? 0 : spike * (m - x); }
-
-/* used[i] if q[i] is not 0: a row of a divergence whose every element is weighted away has gradient 0, even where its
- * softmax is NaN. */
+/* A row whose every target is 0 (its elements, or its class, are weighted away) has gradient 0, even where its softmax
+ * is NaN. */
 CLOSS_INLINE void NAME(mark_used)(int64_t n, const real *q, int32_t *used) {
     for (int64_t i = 0; i < n; i++) used[i] |= q[i] != 0;
 }
@@ -129,6 +110,15 @@ CLOSS_INLINE const real *NAME(place)(const real *array, int64_t offset, const re
 
 /* ---- Wide ------------------------------------------------------------------------------------------------------- */
 
+/* The label of n classes from `begin` on, as a distribution. one_hot is all zeros, and so it is again after the second
+ * call, with value 0. */
+CLOSS_INLINE const real *NAME(label_chunk)(const ROWS *job, int64_t r, int64_t begin, int64_t n, real value) {
+    if (job->dense) return job->dense + r * job->classes + begin;
+    int64_t place = job->label[r] - begin;
+    if (place >= 0 && place < n) job->one_hot[place] = value;
+    return job->one_hot;
+}
+
 static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
     enum { N = NAME(SOFTMAX_CHUNK) };
     real q[N], t[N];
@@ -145,17 +135,18 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
         if (grad) memset(grad, 0, sizeof(real) * (size_t)classes);
         return;
     }
-    const double spike = NAME(spike_of)(job, r);
-    const real m = logits ? NAME(row_maximum)(classes, x) : 0;
-    const double own = spike == 0 ? 0 : NAME(spike_term)(spike, x[job->label[r]], m);
-    closs_sum below = {0, 0}, terms = {own, 0}, targets = {spike, 0}, slopes = {spike, 0};
+    int64_t top = 0;
+    const real m = logits ? NAME(finite_or_nan)(NAME(row_max)(classes, x, &top)) : 0;
+    const double limit = job->lse && m != m ? NAME(lse_limit)(classes, 1, x) : 0;
+    const real own = distribution ? 0 : NAME(own_target)(job, r);
+    closs_sum others = {0, 0}, terms = {0, 0}, targets = {own, 0}, slopes = {own, 0};
+    if (own != 0) terms.hi = (double)own * ((double)m - (double)x[job->label[r]]);
+    int used = own != 0 || job->z_loss != 0;
     const NAME(exp_origin_t) from = NAME(exp_origin)(m);
-    int64_t tops = logits ? 0 : 1;
-    int used = !job->divergence;
     for (int64_t c = 0; c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
-            const real *y = NAME(place)(job->dense, row + c, job->zeros);
+            const real *y = NAME(label_chunk)(job, r, c, n, 1);
             NAME(targets)(job, n, x + c, &m, 0, y, NAME(place)(weights, c, job->ones), q, t);
             NAME(sum_rows)(1, n, t, &terms);
             NAME(sum_rows)(1, n, q, &targets);
@@ -164,29 +155,34 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
                 NAME(sum_rows)(1, n, q, &slopes);
             }
             if (elements) memcpy(elements + c, t, sizeof(real) * (size_t)n);
-            if (job->divergence) used |= NAME(any_used)(n, q);
+            used = used || NAME(any_used)(n, q);
+            NAME(label_chunk)(job, r, c, n, 0);
         }
         if (logits) {
-            tops += grad ? NAME(exp_chunk_stored)(n, x + c, m, from, grad + c, t)
-                         : NAME(exp_chunk_summed)(n, x + c, m, from, t);
-            NAME(sum_rows)(1, n, t, &below);
+            real *e = grad ? grad + c : t;
+            NAME(exp_chunk)(n, x + c, from, e);
+            real *of_top = top >= c && top < c + n ? e + (top - c) : NULL, kept = of_top ? *of_top : 0;
+            if (of_top) *of_top = 0;
+            NAME(sum_rows)(1, n, e, &others);
+            if (of_top) *of_top = kept;
         } else if (grad) {
             memset(grad + c, 0, sizeof(real) * (size_t)n);
         }
     }
     const double target_sum = closs_sum_value(targets);
     NAME(softmax_row)
-    at = NAME(softmax_of_row)(m, (double)(tops - 1) + closs_sum_value(below), closs_sum_value(terms), target_sum,
+    at = NAME(softmax_of_row)(m, closs_sum_value(others), closs_sum_value(terms), target_sum,
                               cotangent ? closs_sum_value(slopes) : target_sum, job->z_loss);
     job->value[r] = ignored ? 0 : (real)at.value;
-    if (job->lse) job->lse[r] = (real)at.lse;
+    if (job->lse) job->lse[r] = (real)(m == m ? at.lse : limit);
 
     const real scale = grad && used ? job->scale[r] : 0, k = (real)(scale * at.factor);
     for (int64_t c = 0; (grad || elements) && c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
-            const real *y = NAME(place)(job->dense, row + c, job->zeros);
+            const real *y = NAME(label_chunk)(job, r, c, n, 1);
             NAME(target_chunk)(job, n, y, NAME(place)(weights, c, job->ones), q);
+            NAME(label_chunk)(job, r, c, n, 0);
         }
         if (elements) NAME(finish_elements)(n, (real)at.log_sum, q, job->element_scale[r], elements + c);
         if (!grad) continue;
@@ -198,7 +194,7 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
         else
             NAME(scale_chunk)(n, k, grad + c);
     }
-    if (scale != 0 && spike != 0) grad[job->label[r]] = (real)((double)grad[job->label[r]] - scale * spike);
+    if (scale != 0 && own != 0) grad[job->label[r]] -= scale * own;
 }
 
 /* ---- Lanes ------------------------------------------------------------------------------------------------------ */
@@ -212,142 +208,204 @@ CLOSS_INLINE void NAME(add_lanes)(int n, const real *x, NAME(lane_sums) * sums) 
     for (int j = 0; j < n; j++) NAME(add)(x[j], &sums->hi[j], &sums->lo[j]);
 }
 
+/* Eight rows of lanes at once, in a tree in the type, as long rows are summed (sums.h). */
+CLOSS_INLINE void NAME(add_eight_lanes)(int n, real (*x)[NAME(LANES)], NAME(lane_sums) * sums) {
+    CLOSS_INDEPENDENT
+    for (int j = 0; j < n; j++) {
+        real tree = ((x[0][j] + x[1][j]) + (x[2][j] + x[3][j])) + ((x[4][j] + x[5][j]) + (x[6][j] + x[7][j]));
+        NAME(add)(tree, &sums->hi[j], &sums->lo[j]);
+    }
+}
+
 /* For float nothing is ever in lo. */
 CLOSS_INLINE double NAME(lane_sum)(const NAME(lane_sums) * sums, int j) {
     return sizeof(real) == 4 ? sums->hi[j] : closs_sum_value((closs_sum){sums->hi[j], sums->lo[j]});
 }
 
-CLOSS_INLINE void NAME(start_lanes)(int n, double from, NAME(lane_sums) * sums) {
-    for (int j = 0; j < n; j++) sums->hi[j] = from;
+CLOSS_INLINE void NAME(start_lanes)(int n, NAME(lane_sums) * sums) {
+    for (int j = 0; j < n; j++) sums->hi[j] = 0;
     for (int j = 0; sizeof(real) > 4 && j < n; j++) sums->lo[j] = 0;
+}
+
+/* exp_origin_t, a lane. */
+typedef struct {
+    real base[NAME(LANES)], rest[NAME(LANES)], both[NAME(LANES)], lowest[NAME(LANES)];
+    real_bits origin[NAME(LANES)];
+} NAME(lane_origins);
+
+static void NAME(start_exp_lanes)(int n, const real *m, NAME(lane_origins) * at) {
+    for (int j = 0; j < n; j++) {
+        NAME(exp_origin_t) from = NAME(exp_origin)(m[j]);
+        at->base[j] = from.base;
+        at->rest[j] = from.rest;
+        at->both[j] = from.both;
+        at->lowest[j] = from.lowest;
+        at->origin[j] = from.origin;
+    }
+}
+
+/* Of one class: e, and below, which is e but 0 where x is the row's largest; tops counts how often it is. e may be x.
+ */
+static void NAME(exp_lanes)(int n, const real *x, const real *m, const NAME(lane_origins) * at, real *e, real *below,
+                            real_int *tops) {
+    CLOSS_INDEPENDENT
+    for (int j = 0; j < n; j++) {
+        const NAME(exp_origin_t) from = {at->base[j], at->rest[j], at->both[j], at->origin[j], at->lowest[j]};
+        real exponential = NAME(vm_exp_from)(x[j], from);
+        int is_top = x[j] == m[j];
+        tops[j] += is_top;
+        below[j] = is_top ? 0 : exponential;
+        e[j] = exponential;
+    }
+}
+
+/* m becomes the largest of what it is and class c; own_x the logit of each row's own class. */
+static void NAME(look_lanes)(int n, const real *x, real_int c, const real_int *own_class, real *m, real *own_x) {
+    CLOSS_INDEPENDENT
+    for (int j = 0; j < n; j++) {
+        m[j] = x[j] > m[j] ? x[j] : m[j];
+        own_x[j] = own_class[j] == c ? x[j] : own_x[j];
+    }
+}
+
+/* e becomes the gradient where the own class is the only target. */
+static void NAME(own_slope_lanes)(int n, const real *k, const real *scale, real_int c, const real_int *own_class,
+                                  const real *own, real *e) {
+    CLOSS_INDEPENDENT
+    for (int j = 0; j < n; j++) {
+        real of_own = own_class[j] == c ? scale[j] * own[j] : 0;
+        e[j] = scale[j] == 0 ? 0 : MADD(e[j], k[j], -of_own);
+    }
+}
+
+static void NAME(slope_lanes)(int n, const real *k, const real *scale, const real *q, real *e) {
+    CLOSS_INDEPENDENT
+    for (int j = 0; j < n; j++) e[j] = scale[j] == 0 ? 0 : MADD(e[j], k[j], -(scale[j] * q[j]));
+}
+
+/* Labels and weights of class c in n rows; a buffer each, for what is not an array. */
+typedef struct {
+    const real *y, *weight;
+} NAME(class_t);
+
+CLOSS_INLINE NAME(class_t)
+    NAME(class_of_lanes)(const ROWS *job, int n, int64_t c, const real_int *own_class, real *y, real *weight) {
+    NAME(class_t)
+    at = {NAME(place)(job->dense, c * job->step, y),
+          NAME(place)(job->element_weight, c * job->step, job->class_weight ? weight : job->ones)};
+    for (int j = 0; !job->dense && j < n; j++) y[j] = own_class[j] == (real_int)c;
+    for (int j = 0; at.weight == weight && j < n; j++) weight[j] = job->class_weight[c];
+    return at;
 }
 
 /* Rows 0 .. n side by side, n <= LANES: element j of class c lies at c * step + j. */
 static void NAME(softmax_lanes)(const ROWS *job, int n) {
-    NAME(lane_sums) below, terms, targets, slopes;
-    real m[NAME(LANES)], q[NAME(LANES)], t[NAME(LANES)], weights[NAME(LANES)];
+    enum { BLOCK = 8 };
+    NAME(lane_sums) others, terms, targets, slopes;
+    NAME(lane_origins) origins;
+    real m[NAME(LANES)], own[NAME(LANES)], own_x[NAME(LANES)], limit[NAME(LANES)];
+    real q[NAME(LANES)], t[NAME(LANES)], y[NAME(LANES)], weight[NAME(LANES)], below[BLOCK][NAME(LANES)];
     real k[NAME(LANES)], scale[NAME(LANES)], log_sum[NAME(LANES)];
-    double spike[NAME(LANES)];
-    real base[NAME(LANES)], rest[NAME(LANES)], both[NAME(LANES)], lowest[NAME(LANES)]; /* exp_origin_t, a lane */
-    real_bits origin[NAME(LANES)];
-    int32_t tops[NAME(LANES)], used[NAME(LANES)] = {0};
+    real_int own_class[NAME(LANES)], tops[NAME(LANES)];
+    int32_t used[NAME(LANES)];
     const int64_t classes = job->classes, step = job->step;
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
-    const real *weight = job->ones;
+    const double z = job->z_loss;
 
-    NAME(start_lanes)(n, 0, &below);
-    NAME(start_lanes)(n, 0, &terms);
-    NAME(start_lanes)(n, 0, &targets);
-    if (job->element_cotangent) NAME(start_lanes)(n, 0, &slopes);
     for (int j = 0; j < n; j++) {
-        m[j] = logits ? -INFINITY : R(0.0);
+        m[j] = -INFINITY;
+        own_x[j] = 0;
+        own_class[j] = job->label ? (real_int)job->label[j] : -1;
+        own[j] = distribution ? 0 : NAME(own_target)(job, j);
+        used[j] = own[j] != 0 || z != 0;
         tops[j] = logits ? -1 : 0;
         scale[j] = job->grad ? job->scale[j] : 0;
     }
-    for (int64_t c = 0; logits && c < classes; c++) {
-        const real *x = job->pred + c * step;
-        CLOSS_INDEPENDENT
-        for (int j = 0; j < n; j++) m[j] = x[j] > m[j] ? x[j] : m[j];
-    }
+    for (int64_t c = 0; c < classes; c++) NAME(look_lanes)(n, job->pred + c * step, (real_int)c, own_class, m, own_x);
+    for (int j = 0; j < n; j++) m[j] = logits ? NAME(finite_or_nan)(m[j]) : 0;
+    for (int j = 0; job->lse && j < n; j++) limit[j] = m[j] == m[j] ? 0 : NAME(lse_limit)(classes, step, job->pred + j);
+    NAME(start_exp_lanes)(n, m, &origins);
+    NAME(start_lanes)(n, &others);
+    NAME(start_lanes)(n, &terms);
+    NAME(start_lanes)(n, &targets);
+    NAME(start_lanes)(n, &slopes);
     for (int j = 0; j < n; j++) {
-        m[j] = NAME(finite_or_nan)(m[j]);
-        NAME(exp_origin_t) from = NAME(exp_origin)(m[j]);
-        base[j] = from.base;
-        rest[j] = from.rest;
-        both[j] = from.both;
-        origin[j] = from.origin;
-        lowest[j] = from.lowest;
-    }
-    for (int j = 0; j < n; j++) {
-        double own = NAME(spike_of)(job, j);
-        spike[j] = own;
-        if (own == 0) continue;
-        targets.hi[j] = own;
-        terms.hi[j] = NAME(spike_term)(own, job->pred[job->label[j] * step + j], m[j]);
+        targets.hi[j] = own[j];
+        terms.hi[j] = own[j] == 0 ? 0 : (double)own[j] * ((double)m[j] - (double)own_x[j]);
     }
 
-    for (int64_t c = 0; c < classes; c++) {
-        const real *x = job->pred + c * step;
-        if (distribution) {
-            if (job->class_weight) {
-                for (int j = 0; j < n; j++) weights[j] = job->class_weight[c];
-                weight = weights;
+    for (int64_t begin = 0; begin < classes; begin += BLOCK) {
+        const int count = classes - begin < BLOCK ? (int)(classes - begin) : BLOCK;
+        for (int i = 0; i < count; i++) {
+            const int64_t c = begin + i;
+            const real *x = job->pred + c * step;
+            if (distribution) {
+                NAME(class_t) at = NAME(class_of_lanes)(job, n, c, own_class, y, weight);
+                NAME(targets)(job, n, x, m, 1, at.y, at.weight, q, t);
+                NAME(add_lanes)(n, t, &terms);
+                NAME(add_lanes)(n, q, &targets);
+                if (job->element_cotangent) {
+                    NAME(multiply)(n, job->element_cotangent + c * step, q);
+                    NAME(add_lanes)(n, q, &slopes);
+                }
+                if (job->elements) memcpy(job->elements + c * step, t, sizeof(real) * (size_t)n);
+                NAME(mark_used)(n, q, used);
             }
-            NAME(targets)(job, n, x, m, 1, NAME(place)(job->dense, c * step, job->zeros),
-                          NAME(place)(job->element_weight, c * step, weight), q, t);
-            NAME(add_lanes)(n, t, &terms);
-            NAME(add_lanes)(n, q, &targets);
-            if (job->element_cotangent) {
-                NAME(multiply)(n, job->element_cotangent + c * step, q);
-                NAME(add_lanes)(n, q, &slopes);
-            }
-            if (job->elements) memcpy(job->elements + c * step, t, sizeof(real) * (size_t)n);
-            if (job->divergence) NAME(mark_used)(n, q, used);
+            if (logits)
+                NAME(exp_lanes)(n, x, m, &origins, job->grad ? job->grad + c * step : q, below[i], tops);
+            else if (job->grad)
+                memset(job->grad + c * step, 0, sizeof(real) * (size_t)n);
         }
-        if (logits) {
-            real *e = job->grad ? job->grad + c * step : q;
-            CLOSS_INDEPENDENT
-            for (int j = 0; j < n; j++) {
-                NAME(exp_origin_t) from = {base[j], rest[j], both[j], origin[j], lowest[j]};
-                real at = NAME(vm_exp_from)(x[j], from);
-                int32_t is_top = x[j] == m[j];
-                tops[j] += is_top;
-                t[j] = is_top ? 0 : at;
-                e[j] = at;
-            }
-            NAME(add_lanes)(n, t, &below);
-        } else if (job->grad) {
-            memset(job->grad + c * step, 0, sizeof(real) * (size_t)n);
-        }
+        if (logits && count == BLOCK) NAME(add_eight_lanes)(n, below, &others);
+        for (int i = 0; logits && count < BLOCK && i < count; i++) NAME(add_lanes)(n, below[i], &others);
     }
 
-    for (int j = 0; job->divergence && j < n; j++) scale[j] = used[j] ? scale[j] : 0;
+    for (int j = 0; j < n; j++) scale[j] = used[j] ? scale[j] : 0;
     const NAME(lane_sums) *factors = job->element_cotangent ? &slopes : &targets;
-    const double z = job->z_loss;
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
         NAME(softmax_row)
-        at = NAME(softmax_of_row)(m[j], tops[j] + NAME(lane_sum)(&below, j), NAME(lane_sum)(&terms, j),
+        at = NAME(softmax_of_row)(m[j], tops[j] + NAME(lane_sum)(&others, j), NAME(lane_sum)(&terms, j),
                                   NAME(lane_sum)(&targets, j), NAME(lane_sum)(factors, j), z);
         t[j] = (real)at.value;
         log_sum[j] = (real)at.log_sum;
         k[j] = (real)(scale[j] * at.factor);
-        m[j] = (real)at.lse;
+        q[j] = (real)at.lse;
     }
     for (int j = 0; j < n; j++) job->value[j] = job->label && job->label[j] < 0 ? 0 : t[j];
-    if (job->lse) memcpy(job->lse, m, sizeof(real) * (size_t)n);
+    for (int j = 0; job->lse && j < n; j++) job->lse[j] = m[j] == m[j] ? q[j] : limit[j];
 
     for (int64_t c = 0; (job->grad || job->elements) && c < classes; c++) {
-        if (distribution) {
-            for (int j = 0; job->class_weight && j < n; j++) weights[j] = job->class_weight[c];
-            NAME(target_chunk)(job, n, NAME(place)(job->dense, c * step, job->zeros),
-                               NAME(place)(job->element_weight, c * step, weight), q);
+        real *grad = job->grad ? job->grad + c * step : NULL;
+        if (!distribution) {
+            NAME(own_slope_lanes)(n, k, scale, (real_int)c, own_class, own, grad);
+            continue;
         }
+        NAME(class_t) at = NAME(class_of_lanes)(job, n, c, own_class, y, weight);
+        NAME(target_chunk)(job, n, at.y, at.weight, q);
         for (int j = 0; job->elements && j < n; j++)
             NAME(finish_elements)(1, log_sum[j], q + j, job->element_scale[j], job->elements + c * step + j);
-        if (!job->grad) continue;
-        real *grad = job->grad + c * step;
-        if (distribution && job->element_cotangent) NAME(multiply)(n, job->element_cotangent + c * step, q);
-        if (distribution) {
-            CLOSS_INDEPENDENT
-            for (int j = 0; j < n; j++) grad[j] = scale[j] == 0 ? 0 : MADD(grad[j], k[j], -(scale[j] * q[j]));
-        } else {
-            CLOSS_INDEPENDENT
-            for (int j = 0; j < n; j++) grad[j] = scale[j] == 0 ? 0 : grad[j] * k[j];
-        }
-    }
-    for (int j = 0; j < n; j++) {
-        if (scale[j] == 0 || spike[j] == 0) continue;
-        real *grad = job->grad + job->label[j] * step + j;
-        *grad = (real)((double)*grad - scale[j] * spike[j]);
+        if (!grad) continue;
+        if (job->element_cotangent) NAME(multiply)(n, job->element_cotangent + c * step, q);
+        NAME(slope_lanes)(n, k, scale, q, grad);
     }
 }
 
 /* ---- A few contiguous classes: lanes by way of a tile ----------------------------------------------------------- */
 
-/* to[i * to_step + j] = from[j * from_step + i] for i < n, j < m. In blocks of 2 x 2, which compilers turn into
- * shuffles: 0.15 ns an element, by single elements 0.56 ns. */
+/* to[i * to_step + j] = from[j * from_step + i] for i < n, j < m. Floats go in blocks of 4 x 4, of which the last ones
+ * overlap; the rest in blocks of 2 x 2, which compilers turn into shuffles (doubles: 0.3 ns an element either way). */
 static void NAME(transpose)(int64_t n, int64_t m, const real *from, int64_t from_step, real *to, int64_t to_step) {
+#if CLOSS_REAL == 32
+    for (int64_t block = 0; n >= 4 && m >= 4 && block < n; block += 4) {
+        const int64_t i = block + 4 <= n ? block : n - 4;
+        for (int64_t rows = 0; rows < m; rows += 4) {
+            const int64_t j = rows + 4 <= m ? rows : m - 4;
+            closs_transpose_4x4(from + j * from_step + i, from_step, to + i * to_step + j, to_step);
+        }
+    }
+    if (n >= 4 && m >= 4) return;
+#endif
     for (int64_t i = 0; i < n; i += 2) {
         int64_t j = 0;
         for (; i + 2 <= n && j + 2 <= m; j += 2)
@@ -385,21 +443,6 @@ static void NAME(softmax_tile)(const ROWS *job, int n) {
 
 /* ---- A run of rows ---------------------------------------------------------------------------------------------- */
 
-/* The job from row `row` on, which lies `offset` reals further in the arrays of all classes. */
-CLOSS_INLINE ROWS NAME(further)(const ROWS *job, int64_t row, int64_t offset) {
-    ROWS rest = *job;
-    rest.pred += offset;
-    if (rest.dense) rest.dense += offset;
-    if (rest.element_weight) rest.element_weight += offset;
-    if (rest.element_cotangent) rest.element_cotangent += offset;
-    if (rest.elements) rest.elements += offset, rest.element_scale += row;
-    if (rest.grad) rest.grad += offset, rest.scale += row;
-    if (rest.label) rest.label += row;
-    if (rest.lse) rest.lse += row;
-    rest.value += row;
-    return rest;
-}
-
 /* job's pointers are those of its first row; all n lie in the same (classes, step) plane where step > 1. */
 static void NAME(softmax_rows)(const ROWS *job, int64_t n) {
     if (job->step == 1 && job->classes > NAME(FEW_CLASSES)) {
@@ -408,7 +451,7 @@ static void NAME(softmax_rows)(const ROWS *job, int64_t n) {
     }
     for (int64_t r = 0; r < n; r += NAME(LANES)) {
         int lanes = n - r < NAME(LANES) ? (int)(n - r) : NAME(LANES);
-        ROWS rest = NAME(further)(job, r, job->step == 1 ? r * job->classes : r);
+        ROWS rest = NAME(further_rows)(job, r, job->step == 1 ? r * job->classes : r);
         if (job->step == 1)
             NAME(softmax_tile)(&rest, lanes);
         else
