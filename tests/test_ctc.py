@@ -343,6 +343,23 @@ def test_a_sum_beyond_the_type_is_no_infeasible_sample(dtype):
     assert value == np.inf and feasible and abs(grad.sum() + 4) < 1e-5
 
 
+def test_log_probabilities_that_leave_the_type_midway(dtype):
+    """Whatever the order of the frames: a large sum of some is no result, and the small ones keep their digits."""
+    large = np.finfo(dtype).max
+    for tops in ([large, large, -large, -large, -1.25], [-1.25, -large, -large, large, large]):
+        x = np.full((1, 5, 2), -np.inf, dtype)
+        x[0, :, 1] = tops
+        value, grad, feasible = closs.CTCLoss(input="log_probs").value_and_grad(x, np.empty((1, 0)), return_feasible=1)
+        assert value == 1.25 and feasible and (grad == [0, -1]).all()
+
+
+def test_visits_that_the_type_cannot_hold_are_zero(dtype):
+    """The blank is visited with a probability of exp(-800), not of whatever the recursion takes for small."""
+    x = np.array([[[-1, -1, -801]] * 3], dtype)
+    grad = closs.CTCLoss(input="log_probs").grad(x, [[0, 1]])
+    assert (grad[..., 2] == 0).all() and abs(grad.sum() + 3) < 1e-6
+
+
 def test_scores_far_below_the_largest_count_as_just_so_far():
     x = np.zeros((1, 1, 2))
     x[0, 0, 0] = -1e300
