@@ -514,11 +514,9 @@ closs_status NAME(closs_ctc)(const ARGS *args) {
 }
 
 size_t NAME(closs_ctc_workspace_size)(const ARGS *args) {
-    if (!args) return 0;
-    ctc_shape shape = NAME(shape_of)(args);
-    if (ctc_check_sizes(&shape) != CLOSS_OK || shape.label_width < 0) return 0;
-    uint64_t slot = NAME(slot_size)(shape.time, shape.label_width, args->grad != NULL);
-    uint64_t slots = (uint64_t)closs_clamp(closs_get_num_threads(), 1, closs_clamp(shape.batch, 1, INT64_MAX));
+    if (!args || args->batch < 0 || args->time < 0 || args->label_width < 0) return 0;
+    uint64_t slot = NAME(slot_size)(args->time, args->label_width, args->grad != NULL);
+    uint64_t slots = (uint64_t)closs_clamp(closs_get_num_threads(), 1, closs_clamp(args->batch, 1, INT64_MAX));
     return slot > (SIZE_MAX - 64) / slots ? 0 : (size_t)(slot * slots) + (slot > 0 ? 63 : 0);
 }
 
@@ -541,7 +539,7 @@ static void NAME(greedy_frames)(const NAME(greedy_call) * call, const real *row,
         int64_t unordered = 0; /* the largest class has passed over NaN, which row_rest brings back */
         for (int64_t c = 0; !is_logits && c < call->shape.classes; c++) unordered += row[c] != row[c];
         terms[t] = is_logits ? kernels->row_rest(call->shape.classes, row, top, top_class[t]) : top;
-        if (unordered || (is_logits && !(ABS(top) <= REAL_MAX))) terms[t] = NAN;
+        if (unordered || top == INFINITY || (is_logits && top == -INFINITY)) terms[t] = NAN;
     }
     if (is_logits) call->kernels->table_f64->ctc.log1p(n, terms, terms);
     for (int64_t t = 0; t < n; t++) *score += is_logits ? -terms[t] : terms[t];
@@ -552,16 +550,17 @@ static void NAME(greedy_task)(void *context, int64_t n) {
     const NAME(closs_ctc_greedy_args) *args = call->args;
     const ctc_shape *shape = &call->shape;
     ctc_sample sample = ctc_sample_of(shape, n);
-    int64_t *label = args->label + n * shape->time, labels = 0, before = shape->blank;
+    const int64_t start = n * shape->time; /* an index: label may be NULL where there are no frames */
+    int64_t labels = 0, before = shape->blank;
     double score = 0;
     for (int64_t begin = 0; begin < sample.time; begin += FRAMES_A_TASK) {
         int64_t top_class[FRAMES_A_TASK], frames = closs_clamp(sample.time - begin, 0, FRAMES_A_TASK);
         const real *row = args->pred + n * shape->batch_stride + begin * shape->time_stride;
         NAME(greedy_frames)(call, row, frames, top_class, &score);
         for (int64_t t = 0; t < frames; before = top_class[t], t++)
-            if (top_class[t] != shape->blank && top_class[t] != before) label[labels++] = top_class[t];
+            if (top_class[t] != shape->blank && top_class[t] != before) args->label[start + labels++] = top_class[t];
     }
-    for (int64_t i = labels; i < shape->time; i++) label[i] = -1;
+    for (int64_t i = labels; i < shape->time; i++) args->label[start + i] = -1;
     if (args->label_lengths) args->label_lengths[n] = labels;
     if (args->score) args->score[n] = (real)score;
 }
