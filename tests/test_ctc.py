@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
+import warnings
 
 import mpmath
 import numpy as np
@@ -105,20 +106,48 @@ def test_against_all_paths(frames, input, dtype):
             assert abs(grad[0] - slopes).max() <= 10 * close * abs(slopes).max() + 1e-15
 
 
-def test_mpmath():
-    """A loss near 0, whose digits come from the probabilities of the other classes: 50 digits, all paths."""
-    x = np.array([[9.0, -3, 1], [-2, 11, 0.5], [1, 14, -1], [12, 0, 2]])
-    with mpmath.workdps(50):
-        y = [[mpmath.exp(mpmath.mpf(v)) for v in row] for row in x]
+def exact(x, label):
+    """-log p and its gradient from all paths in 60 digits, for one sample of logits whose blank is the last class."""
+    frames, classes = x.shape
+    with mpmath.workdps(60):
+        y = [[mpmath.exp(mpmath.mpf(float(v))) for v in row] for row in x]
         y = [[v / sum(row) for v in row] for row in y]
-        p = mpmath.mpf(0)
-        for path in itertools.product(range(3), repeat=4):
-            if [k for k, _ in itertools.groupby(path) if k != 2] == [0, 1, 0]:
-                p += mpmath.fprod(y[t][c] for t, c in enumerate(path))
-        expected = float(-mpmath.log(p))
+        p, visits = mpmath.mpf(0), mpmath.zeros(frames, classes)
+        for path in itertools.product(range(classes), repeat=frames):
+            if [k for k, _ in itertools.groupby(path) if k != classes - 1] == list(label):
+                share = mpmath.fprod(y[t][c] for t, c in enumerate(path))
+                p += share
+                for t, c in enumerate(path):
+                    visits[t, c] += share
+        slopes = [[float(y[t][c] - visits[t, c] / p) for c in range(classes)] for t in range(frames)]
+        return float(-mpmath.log(p)), np.array(slopes)
+
+
+def test_mpmath():
+    """A loss near 0, whose digits come from the probabilities of the other classes."""
+    x = np.array([[9.0, -3, 1], [-2, 11, 0.5], [1, 14, -1], [12, 0, 2]])
+    expected, _ = exact(x, [0, 1, 0])
     assert 0 < expected < 1e-2
     np.testing.assert_allclose(closs.CTCLoss()(x[None], [[0, 1, 0]]), expected, rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(closs.CTCLoss()(x.astype(np.float32)[None], [[0, 1, 0]]), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("height", [25, 28.3, 33, 36.7, 40, 48.1, 60])
+def test_the_floor_below_which_a_loss_has_no_digits(height, dtype):
+    """Each frame is sure of its class, or of two that are both right: what other paths add to a probability of 1 is
+    rounded with it. So the bound is absolute where the loss is next to nothing."""
+    close, steep = (1e-6, 1e-5) if dtype == np.float32 else (1e-12, 1e-12)
+    for label, right in [
+        ([0], [[0], [2]]), ([0], [[0, 2], [0]]), ([0], [[0], [0, 2], [2]]), ([0, 1], [[0], [1]]), ([], [[2], [2], [2]]),
+        ([0, 1], [[0], [0, 1], [1]]), ([1, 1], [[1], [2], [1], [1, 2]]), ([0, 1], [[2], [0], [1], [2]]),
+    ]:  # fmt: skip
+        x = np.zeros((1, len(right), 3), dtype)
+        for t, k in enumerate(right):
+            x[0, t, k] = height
+        expected, slopes = exact(x[0], label)
+        value, grad = closs.CTCLoss().value_and_grad(x, np.array([label], int))
+        assert abs(value[0] - expected) <= max(close * expected, 2e-16 * len(right))
+        assert abs(grad[0] - slopes).max() <= max(steep * abs(slopes).max(), 1e-15)
 
 
 def log_space(x, label, blank):
@@ -558,11 +587,19 @@ ERRORS = [
     ({"label_layout": "TN"}, {"label": with_label((2, 5), 11).T}, ValueError, r"label\[5, 2\] = 11 is outside"),
     ({}, {"label": [0, 1, 2, 3, 44], "label_lengths": [2, 2, 1]}, ValueError, r"label\[4\] = 44 is outside 0\.\.8"),
     ({}, {"label": [0, 1, 2, 3], "label_lengths": [2, 2, 1]}, ValueError, "label_lengths: expected a sum of 4"),
-    ({}, {"label": [0, 1, 2, 3], "label_lengths": [6, -3, 1]}, ValueError, r"label_lengths\[1\] = -3 is negative"),
+    ({}, {"label": [0, 1, 2, 3], "label_lengths": [4, -3, 3]}, ValueError,
+     r"label_lengths\[1\] = -3 is outside 0\.\.4"),
+    ({}, {"label": [0, 1, 2, 3], "label_lengths": [2, 2**62, 2**62]}, ValueError,
+     r"label_lengths\[1\] = 4611686018427387904 is outside 0\.\.4"),
     ({}, {"label": [0, 1, 2]}, ValueError, "label: expected two axes"),
     ({}, {"label": Y[:2]}, ValueError, "label: expected two axes"),
     ({}, {"label": Y[None]}, ValueError, "label: expected two axes"),
-    ({}, {"label": Y + 0.5}, ValueError, "is not a whole number"),
+    ({}, {"label": Y + 0.5}, ValueError, r"label\[0, 0\] = 0\.5 is not a whole number"),
+    ({}, {"label": np.where(np.arange(18) < 9, Y, np.nan), "label_lengths": [9, 9, 9]}, ValueError,
+     r"label\[0, 9\] = nan is not a whole number"),
+    ({}, {"label": with_label((1, 2), 2**63 - 1).astype(np.uint64) + np.uint64(1)}, ValueError,
+     r"label\[1, 2\] = 9223372036854775808 does not fit in int64"),
+    ({}, {"label": Y - 1e300}, ValueError, r"label\[0, 0\] = -1e\+300 does not fit in int64"),
     ({}, {"label": Y + 1j}, TypeError, "label: expected an array of real numbers"),
     ({}, {"label": [["a"]] * 3}, TypeError, "label: expected an array of real numbers"),
     ({}, {"label_lengths": [18, 19, 0]}, ValueError, r"label_lengths\[1\] = 19 is outside 0\.\.18"),
@@ -580,9 +617,11 @@ ERRORS = [
     ({}, {"sample_weight": [1, 2]}, ValueError, "sample_weight: expected one factor a sample"),
     ({}, {"sample_weight": np.ones((3, 20))}, ValueError, "sample_weight: expected one factor a sample"),
     ({}, {"grad_output": [1, 2]}, ValueError, "grad_output: expected the shape of the value"),
-    ({"infeasible": "raise"}, {"pred_lengths": [20, 20, 4]}, ValueError, r"sample \d needs \d+ frames of pred, got \d+"),
+    ({"weight": 1e39}, {"pred": X.astype(np.float32)}, ValueError, "weight: expected a number that float32 can hold"),
+    ({"infeasible": "raise"}, {"pred_lengths": [20, 20, 4]}, ValueError,
+     "label: sample 0 needs 35 frames of pred, got 20"),
     ({"infeasible": "raise"}, {"pred": np.where(np.arange(10) < 9, -np.inf, X), "label": Y[:, :2]}, ValueError,
-     "each of sample 0 has a class at -inf"),
+     "pred: every path that spells sample 0's label has a class at -inf"),
 ]  # fmt: skip
 
 
@@ -594,7 +633,8 @@ def test_errors_leave_outputs_untouched(options, changed, error, message):
     if error is None:
         loss.value_and_grad(**arguments, out=out, grad_out=grad)
         return
-    with pytest.raises(error, match=message):
+    with warnings.catch_warnings(), pytest.raises(error, match=message):
+        warnings.simplefilter("error")  # an error comes alone
         loss.value_and_grad(**arguments, out=out, grad_out=grad)
     assert (out == 7).all() and (grad == 7).all()
 
@@ -689,13 +729,29 @@ def test_greedy_decode(classes, input, dtype):
     assert [a.tolist() for a in swapped[0]] == [a.tolist() for a in labels]
 
 
+@pytest.mark.parametrize("input", ["logits", "log_probs"])
+@pytest.mark.parametrize("what, classes, of_logits, of_log_probs", [
+    ("nan", 3, "nan", "nan"), ("nan", slice(None), "nan", "nan"),
+    ("inf", 3, "nan", "nan"), ("inf", slice(3), "nan", "nan"),
+    ("-inf", 3, "finite", "finite"), ("-inf", slice(None), "nan", "-inf"),
+])  # fmt: skip
+def test_greedy_decode_of_a_bad_frame(what, classes, of_logits, of_log_probs, input, dtype):
+    """Alone among good ones: what its sample's score is, and that no other sample changes."""
+    x = -np.abs(np.random.default_rng(13).standard_normal((3, 5, 70))).astype(dtype)
+    expected = closs.ctc_greedy_decode(x, input=input)
+    x[1, 2, classes] = float(what)
+    labels, scores = closs.ctc_greedy_decode(x, input=input)
+    score = of_logits if input == "logits" else of_log_probs
+    assert np.isfinite(scores[1]) if score == "finite" else str(scores[1]) == score
+    assert_same_bits(scores[[0, 2]], expected[1][[0, 2]])
+    assert [labels[n].tolist() for n in (0, 2)] == [expected[0][n].tolist() for n in (0, 2)]
+    if input == "logits":  # as of the loss
+        assert np.isnan(closs.CTCLoss()(x, np.full((3, 1), -1))[1]) == (score == "nan")
+
+
 def test_greedy_decode_edges():
     tie = np.zeros((1, 2, 70))
     assert closs.ctc_greedy_decode(tie)[0][0].tolist() == [0]
-    tie[0, 0, 3], tie[0, 1, 4] = np.nan, np.inf
-    for input in ["logits", "log_probs"]:
-        labels, scores = closs.ctc_greedy_decode(tie, input=input)
-        assert labels[0].tolist() == [0, 4] and np.isnan(scores[0])
     labels, scores = closs.ctc_greedy_decode(np.zeros((0, 4, 3), np.float16))
     assert labels == [] and scores.shape == (0,) and scores.dtype == np.float16
     with pytest.raises(ValueError, match=r"pred_lengths\[0\] = 3 is outside 0\.\.2"):
