@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from ctc_hashes import CANCELLING, PLACES, cancelling
 from helpers import TESTS, assert_same_bits, run_python
+from hypothesis import given
+from hypothesis.strategies import data, integers, just, lists, sampled_from
 
 import closs
 
@@ -478,6 +480,45 @@ def test_forms(dtype):
         expected = expected or (value, grad)
         assert_same_bits(value, expected[0], what)
         assert_same_bits(np.ascontiguousarray(grad), expected[1], what)
+
+
+@given(data())
+def test_any_call_against_all_paths(data):
+    """Any shape, layout, form of labels, lengths, blank and scale."""
+    batch, time, classes, width = (data.draw(integers(*ends)) for ends in ((1, 3), (0, 5), (1, 4), (0, 3)))
+    layout, label_layout = data.draw(sampled_from(["NTC", "TNC"])), data.draw(sampled_from(["NT", "TN"]))
+    input, form = data.draw(sampled_from(["logits", "log_probs"])), data.draw(sampled_from(["-1", "lengths", "vector"]))
+    dtype, blank = data.draw(sampled_from([np.float32, np.float64])), data.draw(integers(0, classes - 1))
+    frames = data.draw(lists(integers(0, time), min_size=batch, max_size=batch))
+    others = [c for c in range(classes) if c != blank]
+    some = lists(sampled_from(others), max_size=width) if others else just([])
+    labels = data.draw(lists(some, min_size=batch, max_size=batch))
+    rng = np.random.default_rng(data.draw(integers(0, 2**32)))
+    x = rng.standard_normal((batch, time, classes)) * data.draw(sampled_from([0.1, 1, 8, 60]))
+    x = np.asarray(log_softmax(x) if input == "log_probs" else x, dtype)
+
+    padded = np.array([row + [-1] * (width - len(row)) for row in labels]).reshape(batch, width)
+    lengths = [len(row) for row in labels]
+    label = np.concatenate([*labels, []]) if form == "vector" else padded if label_layout == "NT" else padded.T
+    pred = x if layout == "NTC" else x.swapaxes(0, 1)
+    pred = data.draw(sampled_from([np.ascontiguousarray, np.asfortranarray, np.asarray]))(pred)
+    loss = closs.CTCLoss(layout, label_layout, blank=blank, input=input)
+    value, grad = loss.value_and_grad(pred, label, frames, None if form == "-1" else lengths)
+
+    grad = grad if layout == "NTC" else grad.swapaxes(0, 1)
+    close = 1e-6 if dtype == np.float32 else 1e-12
+    for n in range(batch):
+        y = x[n, : frames[n]]
+        log_probs = y if input == "log_probs" or not y.size else log_softmax(y)
+        expected, visits = enumerate_paths(log_probs, labels[n], blank)
+        assert not grad[n, frames[n] :].any()
+        if visits is None:
+            assert value[n] == np.inf and not grad[n].any()
+            continue
+        floor = 1e-15 if input == "logits" else close / 2  # what log-probabilities add up to beyond 1 is no loss
+        assert abs(value[n] - expected) <= close * expected + floor
+        slopes = (np.exp(log_probs) if input == "logits" else 0) - visits
+        assert (abs(grad[n, : frames[n]] - slopes) <= 10 * close * abs(slopes).max(initial=0) + 1e-15).all()
 
 
 @pytest.mark.parametrize("view", [slice(None), slice(None, None, 2)])
