@@ -810,6 +810,8 @@ def test_greedy_decode_of_a_bad_frame(what, classes, of_logits, of_log_probs, in
 def test_greedy_decode_edges():
     tie = np.zeros((1, 2, 70))
     assert closs.ctc_greedy_decode(tie)[0][0].tolist() == [0]
+    for only in (np.nan, np.inf, -np.inf):  # a class that no other one is compared with
+        assert np.isnan(closs.ctc_greedy_decode(np.full((1, 1, 1), only))[1])
     labels, scores = closs.ctc_greedy_decode(np.zeros((0, 4, 3), np.float16))
     assert labels == [] and scores.shape == (0,) and scores.dtype == np.float16
     with pytest.raises(ValueError, match=r"pred_lengths\[0\] = 3 is outside 0\.\.2"):
