@@ -526,13 +526,13 @@ typedef struct closs_ctc_args_f32 {
     int64_t batch, time, classes;      /* batch and time may be 0; classes at most 2^31 - 1 */
     int64_t batch_stride, time_stride; /* both 0: C-contiguous (batch, time, classes) */
 
-    const float *pred;           /* NULL only if that is empty */
+    const float *pred;           /* NULL only if batch or time is 0 */
     const int64_t *pred_lengths; /* (batch,) frames of each sample, 0 .. time; NULL: time */
     int64_t blank;               /* the class that is no label */
     closs_ctc_input input;
     closs_ctc_infeasible infeasible;
 
-    const int64_t *label;         /* NULL only if no sample has labels */
+    const int64_t *label;         /* NULL only if batch or label_width is 0 */
     int64_t label_width;          /* labels that a sample may have */
     int64_t label_batch_stride;   /* 0: label_width */
     int64_t label_stride;         /* 0: 1 */
@@ -588,24 +588,29 @@ typedef struct closs_ctc_args_f64 {
  * With log-probabilities it is where they add up to more than 1; but by 2^-22 (float) or 2^-51 (double) a frame, their
  * rounding, it is 0. NaN or infinity in a sample's frames (with log-probabilities: in a class that it uses), or logits
  * of nothing but -infinity in one, give NaN for that sample and no other; one with too few frames is infeasible
- * whatever they hold. From finite scores nothing is NaN. float: l within 1e-6 of the exact value, relative, the
- * gradient within 1e-5 of its largest element. Scores that are more than 2^40 log(2) below their frame's largest count
- * as that.
+ * whatever they hold. From finite scores nothing is NaN.
+ *
+ * l is within 1e-6 (float) or 1e-12 (double) of the exact value, relative, or within 2e-16 a frame where that is more;
+ * the gradient within 1e-5 or 1e-12 of its largest element, or within 1e-15. A score more than 2^40 log(2) = 7.6e11
+ * below the largest of its frame (with log-probabilities: of the classes that the sample uses) counts as just so far
+ * below; with more than 2^21 frames, more than 2^61 log(2) / T.
  *
  * An array with strides owns all memory from its first to its last element: CLOSS_OVERLAP if another one lies between.
  */
 CLOSS_EXPORT closs_status closs_ctc_f32(const closs_ctc_args_f32 *args);
 CLOSS_EXPORT closs_status closs_ctc_f64(const closs_ctc_args_f64 *args);
 
-/* Bytes of workspace with which a call with these arguments (label_width alone is looked at, not the labels) uses every
- * thread that closs_get_num_threads() gives. One of at least the size for a single thread is accepted, and used by as
- * many threads as fit; a smaller one is CLOSS_BAD_SIZE. 0 if the sizes are negative or overflow. */
+/* Bytes of workspace with which a call with these arguments uses every thread that closs_get_num_threads() gives. Of
+ * them batch, time, label_width and whether there is a grad are looked at, nothing else. A workspace of at least the
+ * size for a single thread is accepted, and used by as many threads as fit; a smaller one is CLOSS_BAD_SIZE. 0 if one
+ * of the three is negative or the size overflows, or for NULL. */
 CLOSS_EXPORT size_t closs_ctc_workspace_size_f32(const closs_ctc_args_f32 *args);
 CLOSS_EXPORT size_t closs_ctc_workspace_size_f64(const closs_ctc_args_f64 *args);
 
 /* Decoding by the best path: the largest class of each frame (the first of equal ones), repetitions merged, blanks
- * removed. A frame with NaN, an infinite logit or none above -infinity gives the score NaN. CLOSS_BAD_LENGTH for
- * pred_lengths outside 0 .. time, CLOSS_BAD_PARAMETER for a blank that is no class. Arguments as above. */
+ * removed. A frame with NaN or infinity gives the score NaN, and so does one of logits that are all -infinity.
+ * CLOSS_BAD_LENGTH for pred_lengths outside 0 .. time, CLOSS_BAD_PARAMETER for a blank that is no class. Arguments as
+ * above. */
 typedef struct closs_ctc_greedy_args_f32 {
     int64_t batch, time, classes;
     int64_t batch_stride, time_stride;
@@ -614,7 +619,7 @@ typedef struct closs_ctc_greedy_args_f32 {
     int64_t blank;
     closs_ctc_input input;
 
-    int64_t *label;         /* (batch, time), C-contiguous: the labels of each sample, then -1 */
+    int64_t *label;         /* (batch, time), C-contiguous: the labels of each sample, then -1; NULL only if empty */
     int64_t *label_lengths; /* (batch,); NULL: not wanted */
     float *score;           /* (batch,) the logarithm of the path's probability; NULL: not wanted */
     closs_ctc_bad *bad;     /* filled in for CLOSS_BAD_LENGTH; NULL: not wanted */

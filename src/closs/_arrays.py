@@ -90,15 +90,16 @@ def as_whole_numbers(name: str, array: ArrayLike, shape: tuple[int, ...], whose:
     _check_shape(name, values, shape, whose)
     if values.dtype == np.int64:
         return ready(values, values.dtype)
-    fits = np.ones(values.shape, bool)
+    is_whole, fits = np.ones(values.shape, bool), np.ones(values.shape, bool)
     if values.dtype.kind == "f":
         wide = values.astype(np.promote_types(values.dtype, np.float64))
-        fits = (np.abs(wide) < 2.0**63) & (wide == np.floor(wide))
+        is_whole, fits = wide == np.floor(wide), np.abs(wide) < 2.0**63
     elif values.dtype == np.uint64:
         fits = values < 2**63
-    if not fits.all():
-        k = int(np.argmin(fits))
-        raise ValueError(f"{position_in(name, values.shape, k)} = {values.flat[k]} is not a whole number of 64 bits")
+    if not (is_whole & fits).all():
+        k = int(np.argmin(is_whole & fits))
+        wrong = "does not fit in int64" if is_whole.flat[k] else "is not a whole number"
+        raise ValueError(f"{position_in(name, values.shape, k)} = {values.flat[k]} {wrong}")
     return np.ascontiguousarray(values, np.int64).reshape(values.shape)
 
 

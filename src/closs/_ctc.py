@@ -59,16 +59,16 @@ def _steps(array: Array, layout: str) -> tuple[int, int] | None:
     return steps[n] // array.itemsize, steps[t] // array.itemsize
 
 
-def _steps_in_place(grad_out: Array | None, layout: str, inputs: tuple[Array | None, ...]) -> tuple[int, int] | None:
-    """The same for an array that C is to write; None too where it lies between elements of another input than pred,
-    which comes first: C takes an array to own all memory from its first to its last element.
+def _steps_in_place(
+    grad_out: Array | None, layout: str, pred: Array, others: tuple[Array | None, ...]
+) -> tuple[int, int] | None:
+    """The same for an array that C is to write; None too where it lies between elements of an input: C takes an array
+    to own all memory from its first to its last element. It may be pred itself.
     """
-    pred, *others = inputs
-    if grad_out is None or pred is None or grad_out.dtype != pred.dtype:
+    if grad_out is None or grad_out.dtype != pred.dtype:
         return None
-    if not is_same_memory(grad_out, pred):
-        others.append(pred)
-    if any(other is not None and np.may_share_memory(grad_out, other) for other in others):
+    inputs = others if is_same_memory(grad_out, pred) else (pred, *others)
+    if any(array is not None and np.may_share_memory(grad_out, array) for array in inputs):
         return None
     return _steps(grad_out, layout)
 
@@ -138,8 +138,8 @@ def as_labels(label: ArrayLike, lengths: ArrayLike | None, layout: str, batch: i
     if values.ndim == 1:
         if counts is None:
             raise ValueError(f"label: expected two axes, {layout}, or label_lengths too, got shape {values.shape}")
-        for n in np.flatnonzero(counts < 0):
-            raise ValueError(f"label_lengths[{n}] = {counts[n]} is negative")
+        for n in np.flatnonzero((counts < 0) | (counts > values.size)):  # so that their sum is below 2^63
+            raise ValueError(f"label_lengths[{n}] = {counts[n]} is outside 0..{values.size}")
         if counts.sum() != values.size:
             raise ValueError(f"label_lengths: expected a sum of {values.size}, the size of label, got {counts.sum()}")
         return Labels(values, (values.size, 0, 1), np.cumsum(counts) - counts, counts, layout)
@@ -168,7 +168,7 @@ def _explain(error: _core.BadCTC, labels: Labels | None, frames: Frames, blank: 
     if kind == "infeasible" and position > value:
         return ValueError(f"label: sample {sample} needs {position} frames of pred, got {value}")
     if kind == "infeasible":
-        return ValueError(f"pred: expected a path for each label, but each of sample {sample} has a class at -inf")
+        return ValueError(f"pred: every path that spells sample {sample}'s label has a class at -inf")
     if kind == "length" and position == 0:
         return ValueError(f"pred_lengths[{sample}] = {value} is outside 0..{time}")
     assert labels is not None, "decoding has none"
@@ -254,7 +254,7 @@ def evaluate_ctc(
     frame_counts = as_lengths("pred_lengths", pred_lengths, batch)
     labels = as_labels(label, label_lengths, options.label_layout, batch)
     weights = as_sample_weight(sample_weight, batch)
-    if abs(options.weight) > np.finfo(x.dtype).max:
+    if abs(options.weight) > float(np.finfo(x.dtype).max):
         raise ValueError(f"weight: expected a number that {x.dtype} can hold, got {options.weight}")
     value_shape, value_type = ((), np.dtype("f8")) if options.has_total else ((batch,), result_type)
     cotangent = as_cotangent("grad_output", grad_output, value_shape, x)
@@ -273,8 +273,7 @@ def evaluate_ctc(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             scale = factors if cotangent is None else factors * np.where(factors == 0, 0, cotangent)
             scale = np.where(scale == 0, 0, scale / divisor).astype(x.dtype)
-        inputs = (x, frame_counts, labels.array, labels.lengths)
-        own_steps = _steps_in_place(grad_out, options.layout, inputs)
+        own_steps = _steps_in_place(grad_out, options.layout, x, (frame_counts, labels.array, labels.lengths))
         grad = np.empty(x.shape, x.dtype) if grad_out is None or own_steps is None else grad_out
         grad_strides = (own_steps or _steps(grad, options.layout) or (0, 0)) if grad.size else (0, 0)
     value = np.empty(batch, x.dtype)

@@ -11,6 +11,9 @@ typedef struct {
 /* Arrays and arguments that belong together, unless the call is to be odd. */
 static NAME(fuzz_call) NAME(make_call)(heap *h, source *in) {
     NAME(fuzz_call) call = {.batch = below(in, 4), .time = below(in, 24), .classes = 1 + below(in, 40)};
+    const int size = byte(in); /* now and then more than a row in L1 (or in double) takes, or frames for all threads */
+    if (size == 1) call.classes = 1 + byte(in) * 5 % 1200;
+    if (size == 2) call.time = 200 + below(in, 200) * 4;
     const int width = below(in, 19), transposed = below(in, 2), flags = byte(in), odd = below(in, 4) == 0;
     const int more = byte(in), grad_transposed = more & 1 ? !transposed : transposed;
     call.step = call.classes + below(in, 3);
@@ -27,8 +30,11 @@ static NAME(fuzz_call) NAME(make_call)(heap *h, source *in) {
     args->batch = call.batch, args->time = call.time, args->classes = call.classes;
     args->time_stride = transposed ? call.step * call.batch : call.step;
     args->batch_stride = transposed ? call.step : call.step * call.time;
-    real *pred = get(h, sizeof(real) * (size_t)call.elements);
-    for (int64_t i = 0; i < call.elements; i++) pred[i] = (real)score(in), call.finite &= isfinite(pred[i]) != 0;
+    real *pred = get_or_null(h, sizeof(real) * (size_t)call.elements);
+    for (int64_t i = 0; i < call.elements; i++) {
+        pred[i] = i < 4096 ? (real)score(in) : pred[i - 4093];
+        call.finite &= isfinite(pred[i]) != 0;
+    }
     args->pred = pred;
     args->blank = integer(in, (int)call.classes - 1, odd);
     args->input = flags & 1 ? CLOSS_CTC_LOG_PROBS : CLOSS_CTC_LOGITS;
@@ -51,14 +57,14 @@ static NAME(fuzz_call) NAME(make_call)(heap *h, source *in) {
         args->label_offsets = offsets;
     }
     if (more & 12) {
-        real *scale = get(h, call.value_bytes);
+        real *scale = get_or_null(h, call.value_bytes);
         for (int64_t n = 0; n < call.batch; n++) scale[n] = (real)(below(in, 5) - 2) / 2;
         args->scale = scale;
     }
     args->grad_batch_stride = call.grad_batch_stride, args->grad_time_stride = call.grad_time_stride;
     args->value = get(h, call.value_bytes);
-    args->grad = get(h, call.grad_bytes);
-    args->feasible = get(h, (size_t)call.batch);
+    args->grad = get_or_null(h, call.grad_bytes);
+    args->feasible = get_or_null(h, (size_t)call.batch);
     if (flags & 128) args->workspace_size = NAME(closs_ctc_workspace_size)(args) / (size_t)(1 + 2 * odd);
     args->workspace = args->workspace_size > 0 ? get(h, args->workspace_size) : NULL;
     return call;
@@ -105,22 +111,23 @@ static void NAME(check_results)(const NAME(fuzz_call) * call) {
     }
 }
 
-/* Without the gradient, without anything but it, and in place: the same bits. */
+/* Without the gradient, without anything but it, in place, and with one thread: the same bits. */
 static void NAME(check_other_ways)(const NAME(fuzz_call) * call, heap *h) {
     NAME(closs_ctc_args) args = call->args;
     real *value = args.value = get(h, call->value_bytes);
+    closs_set_num_threads(1);
     args.grad = NULL, args.feasible = NULL, args.workspace = NULL;
-    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(value, call->args.value, call->value_bytes));
+    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && same_bytes(value, call->args.value, call->value_bytes));
     args.value = NULL;
     args.grad = get(h, call->grad_bytes);
-    memset(args.grad, 77, call->grad_bytes); /* between rows too nothing is touched */
-    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(args.grad, call->args.grad, call->grad_bytes));
+    fill(args.grad, call->grad_bytes); /* between rows too nothing is touched */
+    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && same_bytes(args.grad, call->args.grad, call->grad_bytes));
     args.value = value;
     args.grad = get(h, sizeof(real) * (size_t)call->elements);
-    memcpy(args.grad, call->args.pred, sizeof(real) * (size_t)call->elements);
+    for (int64_t i = 0; i < call->elements; i++) args.grad[i] = call->args.pred[i];
     args.pred = args.grad;
     args.grad_batch_stride = args.grad_time_stride = 0; /* pred's */
-    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && !memcmp(value, call->args.value, call->value_bytes));
+    REQUIRE(NAME(closs_ctc)(&args) == CLOSS_OK && same_bytes(value, call->args.value, call->value_bytes));
     for (int64_t n = 0; n < call->batch; n++)
         for (int64_t t = 0; t < call->time; t++)
             REQUIRE(!memcmp(call->args.grad + n * call->grad_batch_stride + t * call->grad_time_stride,
@@ -128,8 +135,12 @@ static void NAME(check_other_ways)(const NAME(fuzz_call) * call, heap *h) {
                             sizeof(real) * (size_t)call->classes));
 }
 
-static void NAME(decode)(const NAME(fuzz_call) * call, heap *h) {
+/* Labels are classes other than the blank, and then -1; a call that fails touches nothing. */
+static void NAME(decode)(const NAME(fuzz_call) * call, source *in, heap *h) {
     const NAME(closs_ctc_args) *args = &call->args;
+    const int wanted = byte(in);
+    const size_t label_bytes = sizeof(int64_t) * (size_t)(call->batch * call->time);
+    closs_ctc_bad bad;
     NAME(closs_ctc_greedy_args)
     greedy = {
         .batch = args->batch,
@@ -143,34 +154,49 @@ static void NAME(decode)(const NAME(fuzz_call) * call, heap *h) {
         .input = args->input,
     };
     greedy.reserved[0] = args->reserved[0];
-    greedy.label = get(h, sizeof(int64_t) * (size_t)(call->batch * call->time));
-    greedy.label_lengths = get(h, sizeof(int64_t) * (size_t)call->batch);
-    greedy.score = get(h, call->value_bytes);
-    if (NAME(closs_ctc_greedy)(&greedy) != CLOSS_OK) return;
-    for (int64_t n = 0; n < call->batch; n++) REQUIRE(greedy.label_lengths[n] <= call->time);
+    greedy.label = get_or_null(h, label_bytes);
+    if (wanted & 1) greedy.label_lengths = get_or_null(h, sizeof(int64_t) * (size_t)call->batch);
+    if (wanted & 2) greedy.score = get_or_null(h, call->value_bytes);
+    if (wanted & 4) greedy.bad = &bad;
+    fill(greedy.label, label_bytes);
+    closs_status status = NAME(closs_ctc_greedy)(&greedy);
+    REQUIRE(call->odd || status == CLOSS_OK);
+    if (status == CLOSS_BAD_LENGTH && greedy.bad)
+        REQUIRE(bad.position == 0 && bad.value == args->pred_lengths[bad.sample]);
+    if (status != CLOSS_OK) REQUIRE(is_untouched(greedy.label, label_bytes));
+    for (int64_t n = 0; status == CLOSS_OK && n < call->batch; n++) {
+        int64_t labels = 0, at = n * call->time, end = at + call->time;
+        for (; at < end && greedy.label[at] != -1; at++, labels++)
+            REQUIRE(greedy.label[at] >= 0 && greedy.label[at] < call->classes && greedy.label[at] != args->blank);
+        for (; at < end; at++) REQUIRE(greedy.label[at] == -1);
+        if (greedy.label_lengths) REQUIRE(greedy.label_lengths[n] == labels);
+        if (greedy.score && call->finite)
+            REQUIRE(args->input == CLOSS_CTC_LOGITS ? greedy.score[n] <= 0 : greedy.score[n] == greedy.score[n]);
+    }
 }
 
 static void NAME(fuzz)(source *in) {
-    heap h = {.count = 0};
+    heap h = {.empty_is_null = below(in, 2)};
+    closs_set_num_threads(1 + below(in, 4));
     NAME(fuzz_call) call = NAME(make_call)(&h, in);
     NAME(closs_ctc_args) *args = &call.args;
     const int spoilt = call.odd && below(in, 2);
     if (spoilt) NAME(spoil_sizes)(&call, in);
     closs_ctc_bad bad;
     if (below(in, 2)) args->bad = &bad;
-    memset(args->value, 77, call.value_bytes);
-    memset(args->grad, 77, call.grad_bytes);
-    memset(args->feasible, 77, (size_t)call.batch);
+    fill(args->value, call.value_bytes);
+    fill(args->grad, call.grad_bytes);
+    fill(args->feasible, (size_t)call.batch);
     closs_status status = NAME(closs_ctc)(args);
     REQUIRE(call.odd || status == CLOSS_OK || status == CLOSS_INFEASIBLE);
     if (status != CLOSS_OK) {
-        REQUIRE(all_bytes(args->value, 77, call.value_bytes) && all_bytes(args->grad, 77, call.grad_bytes));
-        REQUIRE(all_bytes(args->feasible, 77, (size_t)call.batch));
+        REQUIRE(is_untouched(args->value, call.value_bytes) && is_untouched(args->grad, call.grad_bytes));
+        REQUIRE(is_untouched(args->feasible, (size_t)call.batch));
     } else if (!spoilt) {
         valid++;
         NAME(check_results)(&call);
         NAME(check_other_ways)(&call, &h);
     }
-    NAME(decode)(&call, &h);
+    NAME(decode)(&call, in, &h);
     while (h.count > 0) free(h.memory[--h.count]);
 }

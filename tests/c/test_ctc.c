@@ -132,6 +132,16 @@ static void bad_input(void) {
     CHECK(closs_ctc_workspace_size_f32(NULL) == 0);
     closs_ctc_args_f64 huge = {.batch = 1, .time = INT64_C(1) << 31, .classes = 1, .label_width = INT64_C(1) << 40};
     CHECK(closs_ctc_workspace_size_f64(&huge) == 0);
+    closs_ctc_args_f64 some = {.batch = 2, .time = 9, .classes = 3, .label_width = 4};
+    const size_t size = closs_ctc_workspace_size_f64(&some);
+    some.blank = 3, some.label_stride = -1, some.time_stride = 1, some.classes = 0; /* not looked at */
+    CHECK(size > 0 && closs_ctc_workspace_size_f64(&some) == size);
+    int64_t *sizes[] = {&some.batch, &some.time, &some.label_width};
+    for (int k = 0; k < 3; k++) {
+        *sizes[k] = -*sizes[k];
+        CHECK(closs_ctc_workspace_size_f64(&some) == 0);
+        *sizes[k] = -*sizes[k];
+    }
     for (int status = CLOSS_OK; status <= CLOSS_INFEASIBLE; status++)
         CHECK(strcmp(closs_status_string((closs_status)status), "unknown status") != 0);
 }
@@ -169,6 +179,11 @@ static void decoding(void) {
     args.time = 6;
     args.label = NULL;
     CHECK(closs_ctc_greedy_f32(&args) == CLOSS_NULL_POINTER);
+    args.time = 0; /* nothing to read or to write: the score of the empty path */
+    args.pred = NULL;
+    args.label_lengths = &length;
+    args.score = &score;
+    CHECK(closs_ctc_greedy_f32(&args) == CLOSS_OK && length == 0 && score == 0);
 }
 
 /* More samples than threads, fewer, and with a workspace for one thread only. */

@@ -21,10 +21,11 @@ class CTCLoss:
     al., Connectionist Temporal Classification, ICML 2006). One value a sample; the gradient is with respect to pred,
     the softmax included.
 
-    As Gluon's class of this name, but exact in float32 too: the value within 1e-6, the gradient within 1e-5 of its
-    largest element, for any number of frames and any scale of pred. With logits the value is never negative; with
-    log-probabilities it is where they add up to more than 1, but 0 if by no more than their rounding (2^-22 a frame in
-    float32, 2^-51 in float64).
+    As Gluon's class of this name, but exact in float32 too, for any number of frames and any scale of pred that does
+    not meet the cap below: the value within 1e-6 (float64: 1e-12), or within 2e-16 a frame where that is more; the
+    gradient within 1e-5 of its largest element (float64: 1e-12), or within 1e-15. With logits the value is never
+    negative; with log-probabilities it is where they add up to more than 1, but 0 if by no more than their rounding
+    (2^-22 a frame in float32, 2^-51 in float64).
 
     Parameters
     ----------
@@ -50,16 +51,18 @@ class CTCLoss:
     Notes
     -----
     pred has three axes, of float16 (computed in float32), float32, float64, integers or bools (computed in float64).
-    The results have its type. label holds class numbers: integers of any width, or floats that are whole numbers. It
-    has two axes, where a row ends at its first -1, or after as many labels as label_lengths says; or it is one vector
-    of all samples' labels after each other, with label_lengths. An empty label is the all-blank path. Frames from
-    pred_lengths on are not looked at and have gradient 0. Without frames an empty label has value 0.
+    The results have its type. label holds class numbers: integers of any width, or floats, all of which must be whole
+    numbers, those after a row's end too. It has two axes, where a row ends at its first -1, or after as many labels as
+    label_lengths says; or it is one vector of all samples' labels after each other, with label_lengths. An empty label
+    is the all-blank path. Frames from pred_lengths on are not looked at and have gradient 0. Without frames an empty
+    label has value 0.
 
     NaN or inf in a sample's frames gives NaN for that sample and no other (of log-probabilities only the classes in use
     count), and so does a frame whose logits are all -inf; a sample with too few frames is infeasible whatever they
-    hold. -inf is probability 0. A score lower than that, but finite, never makes a sample infeasible: below 2^40 log(2)
-    = 7.6e11 under its frame's largest it counts as just so far under it. A weight of 0 removes a sample, whatever its
-    value; but ``infeasible="raise"`` asks all of them.
+    hold. -inf is probability 0. A finite score never makes a sample infeasible: more than 2^40 log(2) = 7.6e11 under
+    the largest of its frame (of log-probabilities: of the classes in use) it counts as just so far under it; with more
+    than 2^21 frames, more than 2^61 log(2) / T. A weight of 0 removes a sample, whatever its value; but
+    ``infeasible="raise"`` asks all of them.
 
     Errors: TypeError for the wrong kind of argument; ValueError for a wrong shape, a length that is negative or beyond
     its array, and a label that is no class or the blank, with its position. All come before anything is written.
@@ -224,8 +227,8 @@ def ctc_greedy_decode(
     -------
     labels : list of N int64 arrays
     scores : ndarray of shape (N,)
-        The logarithm of the path's probability, 0 without frames, NaN where a frame has NaN, or logits of inf or
-        nothing but -inf. (That of the labels may be larger: other paths can spell them too.)
+        The logarithm of the path's probability, 0 without frames, NaN where a frame has NaN or inf, or logits that are
+        all -inf. (That of the labels may be larger: other paths can spell them too.)
 
     Examples
     --------

@@ -76,6 +76,19 @@ static int64_t ctc_frames_needed(const ctc_shape *shape, const ctc_sample *sampl
     return needed;
 }
 
+static double ctc_scaled_sum(int64_t n, const double *x, double scale) {
+    closs_sum sum = {0, 0};
+    for (int64_t i = 0; i < n; i++) closs_add(scale * x[i], &sum.hi, &sum.lo);
+    return closs_sum_value(sum);
+}
+
+/* The sum of n finite numbers. Where it leaves the range of double, if only midway, they are added once more scaled
+ * down; not always, because that costs the smallest ones digits. */
+static double ctc_sum(int64_t n, const double *x) {
+    double sum = ctc_scaled_sum(n, x, 1);
+    return fabs(sum) <= DBL_MAX ? sum : ctc_scaled_sum(n, x, 0x1p-62) * 0x1p62;
+}
+
 /* ---- Checks ----------------------------------------------------------------------------------------------------- */
 
 static closs_status ctc_bad(closs_ctc_bad *bad, closs_status status, int64_t sample, int64_t position, int64_t value) {

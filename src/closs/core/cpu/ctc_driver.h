@@ -11,7 +11,8 @@ typedef struct {
     NAME(lattice) lattice;
     lattice_f64 precise;
     double *top, *rest; /* [time] largest logit; sum of the others' exp relative to it, NaN for a bad frame */
-    double *scratch;    /* [time] */
+    double *log_sum;    /* [time] log(1 + rest) */
+    double *blank_exp;  /* [time] the blank's exp relative to top: softmax's numerator; for float */
     int64_t *top_class; /* [time] */
     int *outcome;
 } NAME(slot);
@@ -34,10 +35,13 @@ static NAME(slot) NAME(take_slot)(arena *a, int64_t time, int64_t labels, int wi
     NAME(slot) slot = {.outcome = take(a, 1, sizeof(int))};
     slot.top = take(a, time, sizeof(double));
     slot.rest = take(a, time, sizeof(double));
-    slot.scratch = take(a, time, sizeof(double));
+    slot.log_sum = take(a, time, sizeof(double));
     slot.top_class = take(a, time, sizeof(int64_t));
     slot.lattice = NAME(take_lattice)(a, time, labels, with_gradient);
-    if (sizeof(real) == sizeof(float)) slot.precise = take_lattice_f64(a, time, labels, with_gradient);
+    if (sizeof(real) == sizeof(float)) {
+        slot.blank_exp = take(a, time, sizeof(double));
+        slot.precise = take_lattice_f64(a, time, labels, with_gradient);
+    }
     return slot;
 }
 
@@ -128,17 +132,11 @@ static void NAME(read_frames)(const NAME(ctc_call) * call, const NAME(slot) * sl
 /* Minus the logarithm of the product of what the path's probability is relative to: all terms have one sign, so that a
  * loss near 0 keeps its digits. NaN if a frame was bad. */
 static double NAME(sum_of_logs)(const NAME(ctc_call) * call, const NAME(slot) * slot, int64_t time) {
-    closs_sum sum = {0, 0};
-    const double *terms = slot->top;
-    double sign = -1;
     for (int64_t t = 0; t < time; t++)
         if (slot->rest[t] != slot->rest[t]) return NAN;
-    if (call->args->input == CLOSS_CTC_LOGITS) {
-        call->kernels->table_f64->ctc.log1p(time, slot->rest, slot->scratch);
-        terms = slot->scratch, sign = 1;
-    }
-    for (int64_t t = 0; t < time; t++) closs_add(terms[t], &sum.hi, &sum.lo);
-    return sign * closs_sum_value(sum);
+    if (call->args->input == CLOSS_CTC_LOG_PROBS) return -ctc_sum(time, slot->top);
+    call->kernels->table_f64->ctc.log1p(time, slot->rest, slot->log_sum);
+    return ctc_sum(time, slot->log_sum);
 }
 
 /* -log p. */
@@ -159,11 +157,11 @@ static int needs_precision(double loss, int64_t time) { return loss < 1 + 0.05 *
 /* Whether so much of `logs` cancels that a softmax in float, exact to 1e-7, does not give the rest to 1e-6. */
 static int needs_precise_softmax(double loss, double logs) { return loss < logs / 8; }
 
-/* The blank's exp relative to the largest of each frame, into scratch; before gamma takes the logit's place. */
-static void blank_exp(const ctc_call_f32 *call, slot_f32 *slot) {
+/* Into slot->blank_exp, before gamma takes the logit's place. */
+static void keep_blank_exp(const ctc_call_f32 *call, slot_f32 *slot) {
     const lattice_f32 *it = &slot->lattice;
-    for (int64_t t = 0; t < it->time; t++) slot->scratch[t] = it->blank_x[t] - slot->top[t];
-    call->kernels->table_f64->ctc.softmax(it->time, slot->scratch, 0, 1, slot->scratch);
+    for (int64_t t = 0; t < it->time; t++) slot->blank_exp[t] = it->blank_x[t] - slot->top[t];
+    call->kernels->table_f64->ctc.softmax(it->time, slot->blank_exp, 0, 1, slot->blank_exp);
 }
 
 /* Whether softmax and gamma, exact to 1e-7, may be so near each other in every frame that their difference is not known
@@ -172,7 +170,7 @@ static int is_nearly_stationary(const slot_f32 *slot) {
     const lattice_f32 *it = &slot->lattice;
     double largest = 0;
     for (int64_t t = 0; t < it->time; t++) {
-        double slope = fabs(slot->scratch[t] / (1 + slot->rest[t]) - it->blank_x[t]);
+        double slope = fabs(slot->blank_exp[t] / (1 + slot->rest[t]) - it->blank_x[t]);
         largest = slope > largest ? slope : largest;
     }
     return largest < 0x1p-6;
@@ -219,7 +217,7 @@ static double run_precise_lattice(const ctc_call_f32 *call, slot_f32 *slot, int6
         *slot->outcome = PRECISE_f32;
     }
     if (!call->want_grad) return loss;
-    blank_exp(call, slot);
+    keep_blank_exp(call, slot);
     backwards_f64(precise, &p);
     for (int64_t i = 0; i < it->time * it->width; i++) it->x[i] = (float)precise->x[i];
     for (int64_t t = 0; t < it->time; t++) {
@@ -245,13 +243,15 @@ static double NAME(run_lattice)(const NAME(ctc_call) * call, NAME(slot) * slot, 
     double loss = p.mantissa > 0 ? NAME(loss_of)(call, logs, p.mantissa, p.exponent, sample->time) : (double)INFINITY;
 #if CLOSS_REAL == 32
     if (p.is_deep || needs_precision(loss, sample->time)) return run_precise_lattice(call, slot, n, sample, logs);
-    if (call->want_grad) blank_exp(call, slot);
+    if (call->want_grad) keep_blank_exp(call, slot);
 #endif
     if (call->want_grad && p.mantissa > 0) NAME(backwards)(&slot->lattice, &p);
 #if CLOSS_REAL == 32
     if (call->want_grad && p.mantissa > 0 && call->args->input == CLOSS_CTC_LOGITS && is_nearly_stationary(slot)) {
         read_frames_f32(call, slot, n, 0, sample->time); /* once more: gamma is in its place */
-        run_precise_lattice(call, slot, n, sample, logs);
+        /* For the gradient alone. The loss of this run may differ in its last bit, and without a gradient there is no
+         * such run: the value must not tell whether there was. */
+        (void)run_precise_lattice(call, slot, n, sample, logs);
     }
 #else
     (void)n;
@@ -514,11 +514,9 @@ closs_status NAME(closs_ctc)(const ARGS *args) {
 }
 
 size_t NAME(closs_ctc_workspace_size)(const ARGS *args) {
-    if (!args) return 0;
-    ctc_shape shape = NAME(shape_of)(args);
-    if (ctc_check_sizes(&shape) != CLOSS_OK || shape.label_width < 0) return 0;
-    uint64_t slot = NAME(slot_size)(shape.time, shape.label_width, args->grad != NULL);
-    uint64_t slots = (uint64_t)closs_clamp(closs_get_num_threads(), 1, closs_clamp(shape.batch, 1, INT64_MAX));
+    if (!args || args->batch < 0 || args->time < 0 || args->label_width < 0) return 0;
+    uint64_t slot = NAME(slot_size)(args->time, args->label_width, args->grad != NULL);
+    uint64_t slots = (uint64_t)closs_clamp(closs_get_num_threads(), 1, closs_clamp(args->batch, 1, INT64_MAX));
     return slot > (SIZE_MAX - 64) / slots ? 0 : (size_t)(slot * slots) + (slot > 0 ? 63 : 0);
 }
 
@@ -541,7 +539,7 @@ static void NAME(greedy_frames)(const NAME(greedy_call) * call, const real *row,
         int64_t unordered = 0; /* the largest class has passed over NaN, which row_rest brings back */
         for (int64_t c = 0; !is_logits && c < call->shape.classes; c++) unordered += row[c] != row[c];
         terms[t] = is_logits ? kernels->row_rest(call->shape.classes, row, top, top_class[t]) : top;
-        if (unordered || (is_logits && !(ABS(top) <= REAL_MAX))) terms[t] = NAN;
+        if (unordered || top == INFINITY || (is_logits && top == -INFINITY)) terms[t] = NAN;
     }
     if (is_logits) call->kernels->table_f64->ctc.log1p(n, terms, terms);
     for (int64_t t = 0; t < n; t++) *score += is_logits ? -terms[t] : terms[t];
@@ -552,16 +550,17 @@ static void NAME(greedy_task)(void *context, int64_t n) {
     const NAME(closs_ctc_greedy_args) *args = call->args;
     const ctc_shape *shape = &call->shape;
     ctc_sample sample = ctc_sample_of(shape, n);
-    int64_t *label = args->label + n * shape->time, labels = 0, before = shape->blank;
+    const int64_t start = n * shape->time; /* an index: label may be NULL where there are no frames */
+    int64_t labels = 0, before = shape->blank;
     double score = 0;
     for (int64_t begin = 0; begin < sample.time; begin += FRAMES_A_TASK) {
         int64_t top_class[FRAMES_A_TASK], frames = closs_clamp(sample.time - begin, 0, FRAMES_A_TASK);
         const real *row = args->pred + n * shape->batch_stride + begin * shape->time_stride;
         NAME(greedy_frames)(call, row, frames, top_class, &score);
         for (int64_t t = 0; t < frames; before = top_class[t], t++)
-            if (top_class[t] != shape->blank && top_class[t] != before) label[labels++] = top_class[t];
+            if (top_class[t] != shape->blank && top_class[t] != before) args->label[start + labels++] = top_class[t];
     }
-    for (int64_t i = labels; i < shape->time; i++) label[i] = -1;
+    for (int64_t i = labels; i < shape->time; i++) args->label[start + i] = -1;
     if (args->label_lengths) args->label_lengths[n] = labels;
     if (args->score) args->score[n] = (real)score;
 }

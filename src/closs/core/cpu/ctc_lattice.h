@@ -103,11 +103,11 @@ static NAME(closs_ctc_states) NAME(states_at)(const NAME(closs_ctc_states) * x, 
     return (NAME(closs_ctc_states)){NAME(wides_at)(&x->blank, k), NAME(wides_at)(&x->label, k)};
 }
 
-static void NAME(clear)(const NAME(closs_ctc_states) * x, int64_t begin, int64_t end) {
-    const real_int zero = -3 * ((real_int)1 << PICK(28, 60)); /* WIDE_ZERO of formulas/ctc.h */
+static void NAME(clear)(const NAME(lattice) * it, const NAME(closs_ctc_states) * x, int64_t begin, int64_t end) {
+    const NAME(closs_ctc_wide) zero = it->kernels->zero;
     for (int64_t i = begin; i < end; i++) {
-        x->blank.mantissa[i] = x->label.mantissa[i] = 0;
-        x->blank.exponent[i] = x->label.exponent[i] = zero;
+        x->blank.mantissa[i] = x->label.mantissa[i] = zero.mantissa;
+        x->blank.exponent[i] = x->label.exponent[i] = zero.exponent;
     }
 }
 
@@ -152,7 +152,7 @@ static NAME(probability)
 /* alpha, and the probability of the labels. */
 static NAME(probability) NAME(forwards)(const NAME(lattice) * it) {
     NAME(closs_ctc_states) from = NAME(alpha_at)(it, -1);
-    NAME(clear)(&from, -1, it->width);
+    NAME(clear)(it, &from, -1, it->width);
     NAME(set_one)(&from.blank, 0);
     int is_deep = 0;
     for (int64_t t = 0; t < it->time; t++) {
@@ -165,8 +165,8 @@ static NAME(probability) NAME(forwards)(const NAME(lattice) * it) {
         NAME(closs_ctc_wides) label = NAME(wides_at)(&it->emission, band.begin);
         it->kernels->forward(band.end - band.begin, &from_band, blank, &label, it->may_skip + band.begin, &to_band);
         if (t % NORMALISE_EVERY == NORMALISE_EVERY - 1) NAME(normalise_states)(it, &to, band);
-        NAME(clear)(&to, band.begin - 1, band.begin); /* what the next frame reads beside the band */
-        if (next.end > band.end) NAME(clear)(&to, band.end, next.end);
+        NAME(clear)(it, &to, band.begin - 1, band.begin); /* what the next frame reads beside the band */
+        if (next.end > band.end) NAME(clear)(it, &to, band.end, next.end);
         from = to;
     }
     NAME(probability) p = NAME(probability_of)(&from.blank, &from.label, it->labels);
@@ -177,8 +177,8 @@ static NAME(probability) NAME(forwards)(const NAME(lattice) * it) {
 /* gamma, in the place of x and blank_x, and others. */
 static void NAME(backwards)(const NAME(lattice) * it, const NAME(probability) * p) {
     NAME(closs_ctc_states) after = it->omega[0], to = it->omega[1];
-    NAME(clear)(&after, 0, it->width + CTC_LANES);
-    NAME(clear)(&to, 0, it->width + CTC_LANES);
+    NAME(clear)(it, &after, 0, it->width + CTC_LANES);
+    NAME(clear)(it, &to, 0, it->width + CTC_LANES);
     NAME(set_one)(&after.blank, it->labels);
     for (int64_t t = it->time - 1; t >= 0; t--) {
         NAME(band) band = NAME(band_of)(it, t);

@@ -37,4 +37,5 @@ typedef struct {
     void (*normalise)(int64_t n, const NAME(closs_ctc_wides) * x);
     NAME(closs_ctc_shares) (*share)(int64_t n, const real *blank_gamma, real *label_gamma, const real_int *label,
                                     real_int top_label);
+    NAME(closs_ctc_wide) zero;
 } NAME(closs_ctc_kernels);

@@ -48,5 +48,6 @@ static const NAME(closs_kernel_table) NAME(table) = {
             .backward = NAME(ctc_backward),
             .normalise = NAME(ctc_normalise),
             .share = NAME(ctc_share),
+            .zero = {0, WIDE_ZERO},
         },
 };

@@ -45,11 +45,11 @@ typedef struct {
 
 CLOSS_INLINE real_int NAME(wide_larger)(real_int a, real_int b) { return a > b ? a : b; }
 
-/* x as a multiple of 2^exponent, for an exponent not below x's: what is very small becomes a little larger, zero stays.
- */
+/* x as a multiple of 2^exponent, for an exponent not below x's; 0 where x is far below. */
 CLOSS_INLINE real NAME(wide_aligned)(NAME(wide_t) x, real_int exponent) {
-    real_int distance = NAME(wide_larger)(x.exponent - exponent, -WIDE_FAR);
-    return x.mantissa * NAME(power_of_two)((real_bits)distance);
+    real_int distance = x.exponent - exponent;
+    real aligned = x.mantissa * NAME(power_of_two)((real_bits)distance); /* anything, where it is far */
+    return distance < -WIDE_FAR ? 0 : aligned;
 }
 
 CLOSS_INLINE NAME(wide_t) NAME(wide_sum)(NAME(wide_t) a, NAME(wide_t) b) {
