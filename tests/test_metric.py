@@ -466,6 +466,26 @@ def test_batch_axis_out_of_range(cls, batch_axis):
     assert (call["out"] == SENTINEL).all()
 
 
+@pytest.mark.parametrize("cls", NAMES)
+def test_batch_axis_of_one_row(cls):
+    """0 and -1 are the only axis, also of a 0-d input where there may be one."""
+    vectors = [np.arange(3.0) + k for k in range(len(NAMES[cls]))]
+    label = [1] if cls is Cosine else []
+    expected = cls().value_and_grad(*vectors, *label)
+    assert_same_bits(cls(batch_axis=-1)(*vectors, *label), expected[0])
+    for batch_axis in (1, -2, 5):
+        with pytest.raises(ValueError, match="^batch_axis: expected .+ which has 1, got .+"):
+            cls(batch_axis=batch_axis)(*vectors, *label)
+    if cls is Cosine:
+        return
+    for batch_axis in (0, -1):
+        value, grads = cls(batch_axis=batch_axis).value_and_grad(*(v[1] for v in vectors))
+        assert value.shape == () == grads[0].shape
+    for batch_axis in (1, -2, 5):
+        with pytest.raises(ValueError, match="^batch_axis: expected .+ which has 0, got .+"):
+            cls(batch_axis=batch_axis)(*(v[1] for v in vectors))
+
+
 @pytest.mark.parametrize("batch_axis", [1, -1])
 def test_cosine_batch_axis_is_not_the_rows(batch_axis):
     with pytest.raises(ValueError, match="^batch_axis: expected .+, got .+"):

@@ -619,6 +619,18 @@ def test_axes(cls, more, options, argument):
     assert (grad_out == SENTINEL).all()
 
 
+@pytest.mark.parametrize("cls, more", [(CE, {"sparse_label": False}), (KL, {"from_logits": False})], ids=["ce", "kl"])
+def test_batch_axis_of_one_row(cls, more):
+    """0 and -1 are the only axis, which is that of the classes."""
+    x, y = moderate(3, float), np.array([0.25, 0.75, 0])
+    expected = cls(**more).value_and_grad(x, y)
+    assert expected[0].shape == ()
+    assert_same_results(cls(**more, batch_axis=-1).value_and_grad(x, y), expected)
+    for batch_axis in (1, -2, 5):
+        with pytest.raises(ValueError, match="^batch_axis: expected .+ which has 1, got .+"):
+            cls(**more, batch_axis=batch_axis)(x, y)
+
+
 def test_class_weights_of_other_length():
     for weights in ([1, 2], [1, 2, 3, 4], []):
         with pytest.raises(ValueError, match="^class_weight: expected .+3.+, got"):
