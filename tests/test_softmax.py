@@ -581,7 +581,7 @@ def test_outputs_over_labels():
         ({"reduction": None}, TypeError, "reduction"),
         *(({"label_smoothing": bad}, ValueError, "label_smoothing") for bad in (-0.1, 1.1, NAN)),
         ({"label_smoothing": "0"}, TypeError, "label_smoothing"),
-        *(({"z_loss": bad}, ValueError, "z_loss") for bad in (NAN, INF)),
+        *(({"z_loss": bad}, ValueError, "z_loss") for bad in (NAN, INF, -1e-3)),
         ({"z_loss": None}, TypeError, "z_loss"),
         ({"z_loss": 0.1, "from_logits": True}, ValueError, "z_loss"),
         *(({"ignore_index": bad}, TypeError, "ignore_index") for bad in (1.0, "1", True)),
