@@ -1,6 +1,7 @@
 """What every loss over rows promises: values and gradients against wide numbers, in each reduction and geometry; one
 set of bits for every way to ask for it."""
 
+import json
 import math
 import threading
 import tracemalloc
@@ -8,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from helpers import REDUCTIONS, assert_same_bits, moderate, run_python
+from helpers import REDUCTIONS, TESTS, assert_same_bits, moderate, run_python
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import FLOAT64, LONGDOUBLE_IS_WIDE, MPMATH, Expected, assert_within, has_fma, wide_numbers
@@ -541,13 +542,25 @@ ISAS = closs.config()["isas"]
 FMA_ISAS = [isa for isa in ISAS if has_fma(isa)]
 
 
+@pytest.fixture(scope="module")
+def hashes():
+    """Of each instruction set with FMA that this machine has."""
+    return {isa: json.loads(run_python("row_hashes.py", CLOSS_ISA=isa)) for isa in FMA_ISAS}
+
+
 @pytest.mark.skipif(len(FMA_ISAS) < 2, reason=f"of {ISAS} only {FMA_ISAS} have FMA: there are no two to compare")
-def test_isas_with_fma_agree():
-    hashes = {isa: run_python("row_hashes.py", CLOSS_ISA=isa).splitlines() for isa in FMA_ISAS}
-    first, *others = hashes.values()
-    assert len(first) == 2 * len(CASES)
-    for other in others:
-        assert {a for a, b in zip(first, other, strict=True) if a != b} == set()
+def test_isas_with_fma_agree(hashes):
+    differing = {k for isa in FMA_ISAS for k, digest in hashes[isa].items() if digest != hashes[FMA_ISAS[0]][k]}
+    assert not differing
+
+
+@pytest.mark.skipif(not FMA_ISAS, reason="this processor has no FMA")
+def test_recorded_hashes(hashes):
+    """Where results are meant to change: python tests/row_hashes.py > tests/data/row_hashes.json"""
+    recorded = json.loads((TESTS / "data" / "row_hashes.json").read_text())
+    assert len(recorded) == 2 * len(CASES)
+    assert set(recorded) == set(hashes[FMA_ISAS[-1]])
+    assert {k for k, digest in recorded.items() if digest != hashes[FMA_ISAS[-1]][k]} == set()
 
 
 def test_accuracy_without_fma():
