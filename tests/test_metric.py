@@ -8,7 +8,8 @@ from helpers import REDUCTIONS, assert_same_bits, moderate, run_python
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from row_oracles import results
+from oracle import MPMATH, assert_within
+from row_oracles import BY_ID, ULPS_OF_ROW, Geometry, results
 
 import closs
 
@@ -275,6 +276,25 @@ def test_sdml_far_apart(dtype):
     value, grads = Sdml(0).value_and_grad(x, x)
     assert not value.any()
     assert not any(g.any() for g in grads)
+
+
+@pytest.mark.parametrize(
+    "x1, x2, exact",
+    [
+        ([0, 0], [1e20, 2e20], [0, INF]),  # distances of 1e40 and 4e40
+        ([0, 5000], [3000, np.nextafter(np.float32(3000), np.float32(4000))], [0.2079195208, 0.3196192140]),
+    ],
+    ids=["beyond float32", "neighbours far away"],
+)
+def test_sdml_float32_distances_are_double(x1, x2, exact):
+    """They neither overflow nor lose the digits that their softmax depends on."""
+    inputs = [np.array(x, np.float32)[:, np.newaxis] for x in (x1, x2)]
+    value, grads = Sdml(0).value_and_grad(*inputs)
+    np.testing.assert_allclose(value, exact, rtol=2.4e-7)
+    truth = BY_ID["sdml-0"].truth(Geometry((2, 1)), inputs, MPMATH)
+    assert_within(ULPS_OF_ROW[np.float32], value, truth.value, MPMATH, "value")
+    for grad, slope in zip(grads, truth.gradients(MPMATH.lift(np.ones(2))), strict=True):
+        assert_within(ULPS_OF_ROW[np.float32], grad, slope, MPMATH, "gradient")
 
 
 def test_sdml_common_offset(dtype):

@@ -66,8 +66,10 @@ class SoftmaxCrossEntropyLoss:
     sample_weight has one factor a row: it broadcasts against pred's shape without the class axis, or, having as many
     axes as pred, with the class axis at length one. ``return_lse=True`` in a call adds the rows' logsumexp as a last
     result. ``grad_out=pred`` writes the gradient over the logits. A row with NaN or inf, or nothing but -inf, gives NaN
-    for that row and no other; with from_logits, where rows need not be scanned, NaN counts for classes that have a
-    target. A label out of range raises ValueError before anything is written.
+    for that row and no other (but the logsumexp is inf with inf, and -inf with nothing else); with from_logits, where
+    rows need not be scanned, NaN counts for classes that have a target. A row without target, whose weights of classes
+    or whose whole distribution is 0, has value 0 and gradient 0 whatever its logits are, if z_loss is 0. A label out of
+    range raises ValueError before anything is written.
 
     A row's value and each element of its gradient are within 4 ulp of their largest term in float32, within 6 in
     float64; sums and means have one rounding more. (One ulp more on x86-64 processors that have no FMA.)
