@@ -1,10 +1,12 @@
-"""Prints a SHA-256 of the result bits of every loss over rows and float type, a line each. Every build with FMA prints
-the same.
+"""Prints a SHA-256 of the result bits of every loss over rows and float type, as JSON. The file in data/ was made by
 
-    python tests/row_hashes.py
+    python tests/row_hashes.py > tests/data/row_hashes.json
+
+in a build with FMA; every other such build gives the same. It changes only if results change, which the changelog says.
 """
 
 import hashlib
+import json
 
 import numpy as np
 from helpers import REDUCTIONS, bits, from_integers
@@ -33,9 +35,8 @@ def digest(case: Case, dtype) -> str:
 
 
 def main() -> None:
-    for case in CASES:
-        for dtype in DTYPES:
-            print(case.id, np.dtype(dtype).name, digest(case, dtype))
+    hashes = {f"{case.id} {np.dtype(dtype).name}": digest(case, dtype) for case in CASES for dtype in DTYPES}
+    print(json.dumps(hashes, indent=1))
 
 
 if __name__ == "__main__":

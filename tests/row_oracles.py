@@ -157,8 +157,9 @@ def cosine(inputs, label, n, *, margin=0):
     return Truth(Expected(value[..., 0], magnitude[..., 0]), gradients)
 
 
-def sdml(inputs, label, n, *, smoothing_parameter=0.3):
-    """Errors are measured as if distances were rounded once: half an ulp of a distance d moves exp(-d) by d/2 ulp."""
+def sdml(inputs, label, n, *, smoothing_parameter=0.3, rounded=True):
+    """Errors of double are measured as if distances were rounded once: half an ulp of a distance d moves exp(-d) by d/2
+    ulp. Those of float32 are not: distances and their softmax are computed in double."""
     first, second = inputs
     rows = len(first)
     s = n.lift(smoothing_parameter)
@@ -167,12 +168,13 @@ def sdml(inputs, label, n, *, smoothing_parameter=0.3):
     distance = (difference**2).sum(-1)
     top, log_sum, p = softmax_parts(-distance, n)
     own = times(q, n.log(np.where(q == 0, 1, q)))
-    terms = [own, times(q, distance), -times(q, distance.min(-1, keepdims=True) + 0 * q), times(q, log_sum)]
+    excess = [times(q, distance), times(q, top + 0 * q)] if rounded else [times(q, distance + top)]
+    terms = [own, *excess, times(q, log_sum)]
 
     def gradients(factors):
         f = factors[:, np.newaxis]
         weight = 2 * f * (q - p)
-        moved = 1 + distance + (p * distance).sum(-1, keepdims=True)
+        moved = 1 + distance + (p * distance).sum(-1, keepdims=True) if rounded else 1
         size = 2 * abs(f) * np.maximum(q, p * moved)
         weight, size = weight[..., np.newaxis], size[..., np.newaxis]
         return [
@@ -394,8 +396,10 @@ class Case:
         label = None if len(arguments) == count else np.asarray(arguments[count])
         if label is not None and label.shape == g.shape:
             label = self.family.rows(label, g)
+        dtype = arguments[0].dtype.type
+        rounded = {"rounded": dtype == np.float64} if self.formula is sdml else {}
         with np.errstate(all="ignore"):
-            return self.formula(inputs, label, n, **self.options_for(g, arguments[0].dtype.type))
+            return self.formula(inputs, label, n, **self.options_for(g, dtype), **rounded)
 
     def batch(self, g: Geometry) -> int:
         """The axis of samples in an unreduced value; a single row that is normalised as a whole is one sample."""

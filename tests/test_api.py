@@ -3,7 +3,9 @@
 import copy
 import doctest
 import importlib
+import importlib.util
 import inspect
+import itertools
 import pickle
 import pkgutil
 import re
@@ -13,11 +15,12 @@ from pathlib import Path
 import pytest
 from helpers import ROOT
 from registry import FIRST_ROWS, ROWS
+from row_oracles import CASES, Geometry
 
 import closs
 
-ROW_LOSSES = {closs.SoftmaxCELoss, closs.TripletLoss, closs.CosineEmbeddingLoss, closs.SDMLLoss, closs.CTCLoss}
 PUBLIC = [getattr(closs, name) for name in closs.__all__]
+CLASSES = sorted({thing for thing in PUBLIC if inspect.isclass(thing)}, key=lambda cls: cls.__name__)
 MODULES = ["closs", *(m.name for m in pkgutil.walk_packages(closs.__path__, "closs.") if m.name != "closs.__main__")]
 
 
@@ -33,14 +36,14 @@ def test_public_names_are_documented(thing):
         assert ">>>" in doc, "the docstring has no example"
 
 
-@pytest.mark.parametrize("cls", {type(row.make()) for row in ROWS}, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_every_argument_is_documented(cls):
-    """In the class's own docstring, or in the one that it refers to."""
-    doc = doc_parts(cls)
-    assert ":class:`ElementwiseLoss`" in doc
-    everything = doc + doc_parts(cls.__mro__[1])
+    """In the class's own docstring, or in that of its base if it refers to it."""
+    everything, base = doc_parts(cls), cls.__mro__[1]
+    if f":class:`{base.__name__}`" in everything:
+        everything += doc_parts(base)
     for name in inspect.signature(cls).parameters:
-        assert re.search(rf"\b{name} : ", everything), name
+        assert re.search(rf"^ *{name} : ", everything, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -54,7 +57,7 @@ def test_doctests_are_found():
     finder = doctest.DocTestFinder(exclude_empty=True)
     modules = [importlib.import_module(name) for name in MODULES if name.startswith("closs.losses.")]
     tested = {test.name.split(".")[-1] for module in modules for test in finder.find(module) if test.examples}
-    assert {cls.__name__ for cls in PUBLIC if inspect.isclass(cls)} <= tested
+    assert {cls.__name__ for cls in CLASSES} <= tested
 
 
 def test_exported_names():
@@ -115,6 +118,7 @@ def test_objects_of_row_losses(loss):
         "TripletLoss": {"margin": 1, "weight": None, "batch_axis": 0},
         "CosineEmbeddingLoss": {"weight": None, "batch_axis": 0, "margin": 0},
         "SDMLLoss": {"smoothing_parameter": 0.3, "weight": 1.0, "batch_axis": 0},
+        "CTCLoss": {"layout": "NTC", "label_layout": "NT", "weight": None},
     }.items(),
 )
 def test_signatures(cls, arguments):
@@ -122,24 +126,37 @@ def test_signatures(cls, arguments):
     positional = {k: p.default for k, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD}
     keyword_only = {k: p.default for k, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
     assert list(positional.items()) == list(arguments.items())
-    own = {}
-    if cls == "SoftmaxCrossEntropyLoss":
-        own = {"class_weight": None, "ignore_index": None, "label_smoothing": 0.0, "z_loss": 0.0}
+    own = {  # closs's
+        "SoftmaxCrossEntropyLoss": {"class_weight": None, "ignore_index": None, "label_smoothing": 0.0, "z_loss": 0.0},
+        "CTCLoss": {"blank": "last", "infeasible": "inf", "input": "logits"},
+    }.get(cls, {})
     assert keyword_only == {"reduction": "sample_mean"} | own
 
 
+#: What the calls take beside sample_weight: positional arguments before and after it, an option.
+CALLS = {
+    closs.SigmoidBCELoss: ("pred label", "pos_weight", None),
+    closs.PoissonNLLLoss: ("pred target", "epsilon", None),
+    closs.SoftmaxCELoss: ("pred label", "", "return_lse"),
+    closs.TripletLoss: ("pred positive negative", "", None),
+    closs.CosineEmbeddingLoss: ("input1 input2 label", "", None),
+    closs.SDMLLoss: ("x1 x2", "", None),
+    closs.CTCLoss: ("pred label pred_lengths label_lengths", "", "return_feasible"),
+}
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("method, options", [
     ("__call__", {"out"}),
     ("value_and_grad", {"out", "grad_out", "grad_output"}),
     ("grad", {"grad_out", "grad_output"}),
 ])  # fmt: skip
-def test_signatures_of_calls(row, method, options):
-    parameters = inspect.signature(getattr(row.cls, method)).parameters
+def test_signatures_of_calls(cls, method, options):
+    before, after, option = CALLS.get(cls, ("pred label", "", None))
+    parameters = inspect.signature(getattr(cls, method)).parameters
     positional = [k for k, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    assert {k for k, p in parameters.items() if p.kind is p.KEYWORD_ONLY} == options
-    own = {"SigmoidBinaryCrossEntropyLoss": ["pos_weight"], "PoissonNLLLoss": ["epsilon"]}.get(row.cls.__name__, [])
-    label = "target" if row.cls is closs.PoissonNLLLoss else "label"
-    assert positional == ["self", "pred", label, "sample_weight", *own]
+    assert positional == ["self", *before.split(), "sample_weight", *after.split()]
+    assert {k for k, p in parameters.items() if p.kind is p.KEYWORD_ONLY} == options | ({option} - {None})
 
 
 # ---- Configuration ---------------------------------------------------------------------------------------------------
@@ -183,40 +200,55 @@ def test_version_is_the_header_s():
     assert f'#define CLOSS_VERSION_STRING "{version("closs")}"' in header
 
 
-# ---- Every row of losses.def has its four other places ---------------------------------------------------------------
+# ---- Every row of losses.def has its other places --------------------------------------------------------------------
 
 DEFINITIONS = re.findall(
-    r"^ELEMENTWISE_(PLAIN|UNIFORM|VARYING)\((\w+), (\w+)",
+    r"^([A-Z]+)(?:_([A-Z]+))?\((\w+)(?:, (\w+))?",
     (ROOT / "src" / "closs" / "core" / "losses.def").read_text(),
     re.MULTILINE,
 )
+KERNELS = {name for _, _, name, _ in DEFINITIONS}
 
 
-def test_losses_def_is_what_the_registry_tests():
-    assert {name for _, name, _ in DEFINITIONS} == set(FIRST_ROWS)
+def kernel_of(loss) -> str:
+    """The row that a loss object runs; CTC has none, being a family of one."""
+    if isinstance(loss, closs.CTCLoss):
+        return "ctc"
+    fused = isinstance(loss, closs.KLDivLoss) and not loss.from_logits
+    return (loss._softmax_spec if fused else loss._spec).name
 
 
-def test_every_class_is_in_the_registry():
-    """Or among the losses of rows, which have their own tests."""
-    losses = {thing for thing in PUBLIC if inspect.isclass(thing)}
-    assert {row.cls for row in ROWS} | ROW_LOSSES == losses
+def test_losses_def_is_what_the_tables_test():
+    """registry.py has the elementwise losses, row_oracles.py those over rows, and a divergence without softmax."""
+    of_elements = {name for family, _, name, _ in DEFINITIONS if family == "ELEMENTWISE"}
+    assert {family for family, *_ in DEFINITIONS} == {"ELEMENTWISE", "SOFTMAX", "VECTORS", "PAIRWISE"}
+    assert of_elements == set(FIRST_ROWS)
+    assert {kernel_of(case.make(Geometry((3, 4)))) for case in CASES} == KERNELS - of_elements | {"kl_div"}
+
+
+def test_every_class_is_tested():
+    """In one of the tables, or, CTC, in test files of its own."""
+    assert {row.cls for row in ROWS} | {case.cls for case in CASES} | {closs.CTCLoss} == set(CLASSES)
 
 
 def test_rows_run_their_kernel(row):
     """A row of the registry makes a loss that computes what it says that it tests."""
-    assert row.make()._kernel()[0] == row.kernel
+    assert kernel_of(row.make()) == row.kernel
 
 
-@pytest.mark.parametrize("kind, name, parameter", DEFINITIONS)
-def test_prototypes(kind, name, parameter):
+@pytest.mark.parametrize("family, kind, name, parameter", DEFINITIONS)
+def test_prototypes(family, kind, name, parameter):
     header = " ".join((ROOT / "include" / "closs" / "closs.h").read_text().split())
     for suffix, real in (("f32", "float"), ("f64", "double")):
         last = {
-            "PLAIN": "",
-            "UNIFORM": f", {real} {parameter}",
-            "VARYING": f", const closs_broadcast_{suffix} *{parameter}",
-        }[kind]
-        prototype = f"closs_status closs_{name}_{suffix}(const closs_elementwise_{suffix} *args{last});"
+            ("ELEMENTWISE", "PLAIN"): "",
+            ("ELEMENTWISE", "UNIFORM"): f", {real} {parameter}",
+            ("ELEMENTWISE", "VARYING"): f", const closs_broadcast_{suffix} *{parameter}",
+            ("SOFTMAX", ""): "",
+            ("VECTORS", ""): ", double margin",
+            ("PAIRWISE", ""): ", double smoothing",
+        }[family, kind]
+        prototype = f"closs_status closs_{name}_{suffix}(const closs_{family.lower()}_{suffix} *args{last});"
         assert f"CLOSS_EXPORT {prototype}" in header
 
 
@@ -224,3 +256,32 @@ def test_prototypes(kind, name, parameter):
 def test_formulas(name):
     formulas = (ROOT / "src" / "closs" / "core" / "formulas" / "elementwise.h").read_text()
     assert len(re.findall(rf"^CLOSS_INLINE NAME\(closs_point\) NAME\({name}\)\(", formulas, re.MULTILINE)) == 1
+
+
+def benchmarks():
+    """The classes of asv_bench/benchmarks."""
+    for path in sorted((ROOT / "asv_bench" / "benchmarks").glob("[!_]*.py")):
+        spec = importlib.util.spec_from_file_location(f"benchmarks_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        yield from (c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == spec.name)
+
+
+def test_benchmarks():
+    """They run, at the smallest size and with each word that they have as a parameter; together they have every row of
+    losses.def, and every class."""
+    kernels, classes = set(), set()
+    for cls in benchmarks():
+        axes = cls.params if isinstance(cls.params[0], list) else [cls.params]
+        assert len(axes) == len(cls.param_names), cls
+        for values in itertools.product(*([v for v in axis if isinstance(v, str)] or axis[:1] for axis in axes)):
+            benchmark = cls()
+            benchmark.setup(*values)
+            for name in dir(cls):
+                if name.startswith(("time_", "peakmem_")):
+                    getattr(benchmark, name)(*values)
+            losses = [x for x in vars(benchmark).values() if type(x) in CLASSES]
+            kernels |= {kernel_of(loss) for loss in losses}
+            classes |= {type(loss) for loss in losses}
+    assert KERNELS <= kernels
+    assert classes == set(CLASSES)

@@ -8,7 +8,8 @@ from helpers import REDUCTIONS, assert_same_bits, moderate, run_python
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from row_oracles import results
+from oracle import MPMATH, assert_within
+from row_oracles import BY_ID, ULPS_OF_ROW, Geometry, results
 
 import closs
 
@@ -277,6 +278,25 @@ def test_sdml_far_apart(dtype):
     assert not any(g.any() for g in grads)
 
 
+@pytest.mark.parametrize(
+    "x1, x2, exact",
+    [
+        ([0, 0], [1e20, 2e20], [0, INF]),  # distances of 1e40 and 4e40
+        ([0, 5000], [3000, np.nextafter(np.float32(3000), np.float32(4000))], [0.2079195208, 0.3196192140]),
+    ],
+    ids=["beyond float32", "neighbours far away"],
+)
+def test_sdml_float32_distances_are_double(x1, x2, exact):
+    """They neither overflow nor lose the digits that their softmax depends on."""
+    inputs = [np.array(x, np.float32)[:, np.newaxis] for x in (x1, x2)]
+    value, grads = Sdml(0).value_and_grad(*inputs)
+    np.testing.assert_allclose(value, exact, rtol=2.4e-7)
+    truth = BY_ID["sdml-0"].truth(Geometry((2, 1)), inputs, MPMATH)
+    assert_within(ULPS_OF_ROW[np.float32], value, truth.value, MPMATH, "value")
+    for grad, slope in zip(grads, truth.gradients(MPMATH.lift(np.ones(2))), strict=True):
+        assert_within(ULPS_OF_ROW[np.float32], grad, slope, MPMATH, "gradient")
+
+
 def test_sdml_common_offset(dtype):
     """Distances are of differences: an offset that both share loses no digit."""
     x1, x2 = np.round(moderate((20, 7), dtype) * 16) / 16, np.round(moderate((20, 7), dtype, seed=2) * 16) / 16
@@ -464,6 +484,26 @@ def test_batch_axis_out_of_range(cls, batch_axis):
     with pytest.raises(ValueError, match="^batch_axis: expected .+, got .+"):
         cls(batch_axis=batch_axis).value_and_grad(**call)
     assert (call["out"] == SENTINEL).all()
+
+
+@pytest.mark.parametrize("cls", NAMES)
+def test_batch_axis_of_one_row(cls):
+    """0 and -1 are the only axis, also of a 0-d input where there may be one."""
+    vectors = [np.arange(3.0) + k for k in range(len(NAMES[cls]))]
+    label = [1] if cls is Cosine else []
+    expected = cls().value_and_grad(*vectors, *label)
+    assert_same_bits(cls(batch_axis=-1)(*vectors, *label), expected[0])
+    for batch_axis in (1, -2, 5):
+        with pytest.raises(ValueError, match="^batch_axis: expected .+ which has 1, got .+"):
+            cls(batch_axis=batch_axis)(*vectors, *label)
+    if cls is Cosine:
+        return
+    for batch_axis in (0, -1):
+        value, grads = cls(batch_axis=batch_axis).value_and_grad(*(v[1] for v in vectors))
+        assert value.shape == () == grads[0].shape
+    for batch_axis in (1, -2, 5):
+        with pytest.raises(ValueError, match="^batch_axis: expected .+ which has 0, got .+"):
+            cls(batch_axis=batch_axis)(*(v[1] for v in vectors))
 
 
 @pytest.mark.parametrize("batch_axis", [1, -1])

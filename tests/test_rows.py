@@ -1,17 +1,31 @@
 """What every loss over rows promises: values and gradients against wide numbers, in each reduction and geometry; one
 set of bits for every way to ask for it."""
 
+import json
 import math
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from helpers import REDUCTIONS, assert_same_bits, moderate, run_python
+from helpers import REDUCTIONS, TESTS, assert_same_bits, moderate, run_python
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import FLOAT64, LONGDOUBLE_IS_WIDE, MPMATH, Expected, assert_within, has_fma, wide_numbers
-from row_oracles import BY_ID, CASES, ULPS_OF_ROW, Case, ClassElements, ClassRows, Geometry, LastRows, reduced, results
+from row_oracles import (
+    BY_ID,
+    CASES,
+    ULPS_OF_ROW,
+    Case,
+    ClassElements,
+    ClassRows,
+    Geometry,
+    LastRows,
+    SampleRows,
+    reduced,
+    results,
+)
 
 import closs
 
@@ -163,7 +177,7 @@ def test_weights_of_divergence_broadcast(dtype, shape, axis, batch_axis):
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1), (), (1, 1)], ids=str)
-@pytest.mark.parametrize("case", [c for c in CASES if c.names != ("pred",) and len(c.names) > 1], ids=lambda c: c.id)
+@pytest.mark.parametrize("case", [c for c in CASES if len(c.names) > 1], ids=lambda c: c.id)
 def test_weights_of_samples(case, dtype, shape):
     g = Geometry((3, 4))
     w = weights_like(shape, dtype)
@@ -171,6 +185,19 @@ def test_weights_of_samples(case, dtype, shape):
     arguments = case.arguments(g, dtype)
     loss = case.make(g)
     assert_same_results(loss.value_and_grad(*arguments, w), loss.value_and_grad(*arguments, full))
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3, 1), (), (1, 1, 1)], ids=str)
+@pytest.mark.parametrize("case", [c for c in CASES if c.family is SampleRows], ids=lambda c: c.id)
+def test_weights_of_samples_along_another_axis(case, dtype, shape):
+    """With as many axes as the inputs they lie along batch_axis."""
+    g = Geometry((2, 3, 4), {"batch_axis": 1})
+    w = weights_like(shape, dtype)
+    arguments, loss = case.arguments(g, dtype), case.make(g)
+    full = np.array(np.broadcast_to(w.reshape(-1), (3,)))
+    assert_same_results(loss.value_and_grad(*arguments, w), loss.value_and_grad(*arguments, full))
+    with pytest.raises(ValueError, match="^sample_weight: expected .+, got .+"):
+        loss(*arguments, weights_like((3, 1, 1), dtype))
 
 
 def test_finite_differences(case, geometry):
@@ -270,6 +297,22 @@ def test_some_outputs_are_given(dtype):
             answer = case.make(g).value_and_grad(*arguments, grad_out=grad_out)
             assert answer[1][k] is given
             assert_same_results(answer, plain)
+
+
+def test_given_outputs_are_all_that_is_written_to(case, dtype):
+    """Beside them no array of an input's size is made, nor a part of one. (C's own working memory is not seen here.)"""
+    g = Geometry((40, 5000))
+    arguments = case.arguments(g, dtype)
+    grads = tuple(np.empty(g.shape, dtype) for _ in case.names)
+    outputs = {"out": np.empty(40, dtype), "grad_out": grads if len(grads) > 1 else grads[0]}
+    loss = case.make(g, dtype)
+    tracemalloc.start()
+    try:
+        loss.value_and_grad(*arguments, **outputs)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < grads[0].nbytes / 16
 
 
 def test_inputs_are_left_alone(case, geometry, dtype):
@@ -499,13 +542,25 @@ ISAS = closs.config()["isas"]
 FMA_ISAS = [isa for isa in ISAS if has_fma(isa)]
 
 
+@pytest.fixture(scope="module")
+def hashes():
+    """Of each instruction set with FMA that this machine has."""
+    return {isa: json.loads(run_python("row_hashes.py", CLOSS_ISA=isa)) for isa in FMA_ISAS}
+
+
 @pytest.mark.skipif(len(FMA_ISAS) < 2, reason=f"of {ISAS} only {FMA_ISAS} have FMA: there are no two to compare")
-def test_isas_with_fma_agree():
-    hashes = {isa: run_python("row_hashes.py", CLOSS_ISA=isa).splitlines() for isa in FMA_ISAS}
-    first, *others = hashes.values()
-    assert len(first) == 2 * len(CASES)
-    for other in others:
-        assert {a for a, b in zip(first, other, strict=True) if a != b} == set()
+def test_isas_with_fma_agree(hashes):
+    differing = {k for isa in FMA_ISAS for k, digest in hashes[isa].items() if digest != hashes[FMA_ISAS[0]][k]}
+    assert not differing
+
+
+@pytest.mark.skipif(not FMA_ISAS, reason="this processor has no FMA")
+def test_recorded_hashes(hashes):
+    """Where results are meant to change: python tests/row_hashes.py > tests/data/row_hashes.json"""
+    recorded = json.loads((TESTS / "data" / "row_hashes.json").read_text())
+    assert len(recorded) == 2 * len(CASES)
+    assert set(recorded) == set(hashes[FMA_ISAS[-1]])
+    assert {k for k, digest in recorded.items() if digest != hashes[FMA_ISAS[-1]][k]} == set()
 
 
 def test_accuracy_without_fma():

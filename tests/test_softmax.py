@@ -190,6 +190,26 @@ def test_ignored_rows_do_not_exist(dtype, ignore_index):
                     np.testing.assert_allclose(value, without[0], rtol=4 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("bad", [NAN, INF, -INF])
+@pytest.mark.parametrize("options", [
+    {}, {"from_logits": True}, {"label_smoothing": 0.2, "class_weight": [1, 2, 3, 0.5, 0]}, {"z_loss": 0.5},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_ignored_rows_have_no_weight(dtype, bad, options, reduction):
+    """NaN and infinity among their weights reach no value, gradient or total."""
+    x, label = moderate((30, 5), dtype), np.arange(30) % 5
+    ignored = np.arange(30) % 3 == 1
+    label[ignored] = -100
+    weights = np.abs(moderate(30, dtype, seed=5))
+    loss = CE(ignore_index=-100, reduction=reduction, **options)
+    expected = loss.value_and_grad(x, label, weights)
+    weights[ignored] = bad
+    value, grad = loss.value_and_grad(x, label, weights)
+    assert_same_bits(value, expected[0])
+    assert_same_bits(grad[~ignored], expected[1][~ignored])
+    assert not grad[ignored].any()
+
+
 @pytest.mark.parametrize("kind", ["i1", "u1", "i4", "i8", "f4", "f8"])
 def test_ignored_labels_of_every_kind(dtype, kind):
     ignore = 255 if kind == "u1" else -100
@@ -303,19 +323,93 @@ def test_a_row_without_softmax_is_nan(dtype, options, classes, bad):
         got = loss.value_and_grad(spoiled, label, return_lse=True)
         assert np.isnan(got[0][row])
         assert np.isnan(got[1][row]).all()
-        assert got[2][row] == {"all -inf": -INF, "inf": INF}.get(bad) or np.isnan(got[2][row])
+        assert_same_bits(got[2][row], dtype({"all -inf": -INF, "nan": NAN, "inf": INF}[bad]))
         others = np.arange(37) != row
         for a, b in zip(got, clean, strict=True):
             assert_same_bits(a[others], b[others])
 
 
-def test_one_class(dtype):
+@pytest.mark.parametrize("classes", [2, 10, 65, 1000])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("bad, lse", [
+    ((-INF, -INF), -INF), ((INF, 0), INF), ((INF, -INF), INF), ((INF, INF), INF), ((NAN, 0), NAN), ((NAN, INF), NAN),
+    ((NAN, -INF), NAN),
+])  # fmt: skip
+def test_lse_without_softmax(dtype, classes, axis, bad, lse):
+    """It is the limit, where value and gradient have none."""
+    x = moderate((3, classes), dtype)
+    expected = CE()(x, [0, 0, 0], return_lse=True)[1]
+    x[1] = bad[1]
+    x[1, classes - 1] = bad[0]
+    expected[1] = lse
+    loss = CE(axis=axis, batch_axis=1 - axis)
+    given_x = x if axis == 1 else np.ascontiguousarray(x.T)
+    np.testing.assert_array_equal(np.isnan(loss(given_x, [0, 0, 0])), [False, True, False])
+    for answer in (
+        loss(given_x, [0, 0, 0], return_lse=True),
+        loss.grad(given_x, [0, 0, 0], return_lse=True),
+    ):
+        np.testing.assert_allclose(answer[-1], expected, rtol=2 * np.finfo(dtype).eps)
+
+
+ONE_CLASS = [
+    *({"label_smoothing": s} for s in (0, 0.1, 0.3, 0.5)),
+    *({"class_weight": [w]} for w in (0.1, 0.3, 3.0)),
+    {"label_smoothing": 0.1, "class_weight": [0.3]},
+]
+
+
+@pytest.mark.parametrize("options", ONE_CLASS, ids=str)
+@pytest.mark.parametrize("weight", [None, 0.1, 0.3])
+@pytest.mark.parametrize("sparse", [True, False])
+def test_one_class(dtype, options, weight, sparse):
+    """Its probability is 1, of which no rounding of a target or a weight leaves anything."""
     x = moderate((5, 1), dtype) * 1000
-    for options in ({}, {"label_smoothing": 0.5}, {"class_weight": [3.0]}):
-        value, grad, lse = CE(**options).value_and_grad(x, np.zeros(5, int), return_lse=True)
-        assert not value.any()
+    label = np.zeros(5, int) if sparse else np.ones((5, 1))
+    for reduction in ("none", "mean"):
+        loss = CE(sparse_label=sparse, reduction=reduction, **options)
+        weights = None if weight is None else np.full(5, weight)
+        value, grad, lse = loss.value_and_grad(x, label, weights, return_lse=True)
+        assert not np.any(value)
         assert not grad.any()
         assert_same_bits(lse, x[:, 0])
+
+
+WITHOUT_TARGET = {  # options, label of a row
+    "weight of its class 0": ({"class_weight": 0}, 0),
+    "weight of all classes 0": ({"class_weight": "all", "label_smoothing": 0.2}, 0),
+    "distribution of zeros": ({"sparse_label": False}, 0.0),
+    "distribution over a class of weight 0": ({"sparse_label": False, "class_weight": 0}, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_TARGET)
+@pytest.mark.parametrize("classes", [2, 10, 65, 1000])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("bad", ["all -inf", "nan", "inf"])
+def test_a_row_without_target_is_0(dtype, name, classes, axis, bad):
+    """Whatever its logits are, as if its weight were 0; it spoils no sum."""
+    options, at_0 = WITHOUT_TARGET[name]
+    options = dict(options)
+    if "class_weight" in options:
+        zeros = slice(None) if options["class_weight"] == "all" else 0
+        options["class_weight"] = np.ones(classes)
+        options["class_weight"][zeros] = 0
+    sparse = options.get("sparse_label", True)
+    label = np.array([1, 0, 1]) if sparse else np.eye(classes)[[1, 0, 1]] * [[1], [at_0], [1]]
+    x = moderate((3, classes), dtype)
+    x[1, slice(None) if bad == "all -inf" else classes // 2] = {"all -inf": -INF, "nan": NAN, "inf": INF}[bad]
+    finite = np.where(np.arange(3)[:, np.newaxis] == 1, dtype(0), x)
+    for reduction in REDUCTIONS:
+        loss = CE(axis=axis, batch_axis=1 - axis, reduction=reduction, **options)
+        turned = [x, finite] if axis == 1 else [np.ascontiguousarray(x.T), np.ascontiguousarray(finite.T)]
+        given_label = label if axis == 1 or sparse else label.T
+        (value, grad), expected = (loss.value_and_grad(pred, given_label) for pred in turned)
+        assert_same_bits(value, expected[0])
+        assert_same_bits(grad + 0, expected[1] + 0)
+        assert not np.take(grad, 1, 1 - axis).any()
+        if reduction == "none":
+            assert value[1] == 0
 
 
 @pytest.mark.parametrize("offset", [0, 3, -100])
@@ -581,7 +675,7 @@ def test_outputs_over_labels():
         ({"reduction": None}, TypeError, "reduction"),
         *(({"label_smoothing": bad}, ValueError, "label_smoothing") for bad in (-0.1, 1.1, NAN)),
         ({"label_smoothing": "0"}, TypeError, "label_smoothing"),
-        *(({"z_loss": bad}, ValueError, "z_loss") for bad in (NAN, INF)),
+        *(({"z_loss": bad}, ValueError, "z_loss") for bad in (NAN, INF, -1e-3)),
         ({"z_loss": None}, TypeError, "z_loss"),
         ({"z_loss": 0.1, "from_logits": True}, ValueError, "z_loss"),
         *(({"ignore_index": bad}, TypeError, "ignore_index") for bad in (1.0, "1", True)),
@@ -617,6 +711,18 @@ def test_axes(cls, more, options, argument):
         cls(**more, **options).value_and_grad(np.zeros(SHAPE), np.zeros(SHAPE), out=out, grad_out=grad_out)
     assert (out == SENTINEL).all()
     assert (grad_out == SENTINEL).all()
+
+
+@pytest.mark.parametrize("cls, more", [(CE, {"sparse_label": False}), (KL, {"from_logits": False})], ids=["ce", "kl"])
+def test_batch_axis_of_one_row(cls, more):
+    """0 and -1 are the only axis, which is that of the classes."""
+    x, y = moderate(3, float), np.array([0.25, 0.75, 0])
+    expected = cls(**more).value_and_grad(x, y)
+    assert expected[0].shape == ()
+    assert_same_results(cls(**more, batch_axis=-1).value_and_grad(x, y), expected)
+    for batch_axis in (1, -2, 5):
+        with pytest.raises(ValueError, match="^batch_axis: expected .+ which has 1, got .+"):
+            cls(**more, batch_axis=batch_axis)(x, y)
 
 
 def test_class_weights_of_other_length():

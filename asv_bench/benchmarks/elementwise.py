@@ -14,8 +14,12 @@ LOSSES = {
     "Hinge": (closs.HingeLoss, {}),
     "SquaredHinge": (closs.SquaredHingeLoss, {}),
     "Logistic": (closs.LogisticLoss, {"label_format": "binary"}),
+    "LogisticSigned": (closs.LogisticLoss, {}),
     "PoissonNLL": (closs.PoissonNLLLoss, {}),
+    "PoissonNLLFull": (closs.PoissonNLLLoss, {"compute_full": True}),
     "PoissonRateNLL": (closs.PoissonNLLLoss, {"from_logits": False}),
+    "PoissonRateNLLFull": (closs.PoissonNLLLoss, {"from_logits": False, "compute_full": True}),
+    "KLDiv": (closs.KLDivLoss, {}),
 }
 SIZES = [32, 10_000, 1_000_000, 16_000_000]
 
@@ -28,7 +32,7 @@ def make(loss, reduction, **options):
 def data(loss, shape, dtype):
     """Predictions and labels: probabilities and rates for the losses that want them, labels 0 and 1."""
     rng = np.random.default_rng(0)
-    if loss in ("BCE", "PoissonRateNLL"):
+    if loss in ("BCE", "PoissonRateNLL", "PoissonRateNLLFull"):
         pred = rng.random(shape, np.float32) * 0.98 + 0.01
     else:
         pred = rng.standard_normal(shape, np.float32)

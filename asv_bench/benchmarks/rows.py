@@ -18,6 +18,7 @@ class Softmax:
         self.label = rng.integers(0, shape[1], shape[0])
         self.dense = rng.random(shape).astype(dtype)
         self.grad = np.empty_like(self.pred)
+        self.overwritten = self.pred.copy()
         self.loss = closs.SoftmaxCELoss(reduction="mean")
         self.smoothed = closs.SoftmaxCELoss(reduction="mean", label_smoothing=0.1)
         self.of_distributions = closs.SoftmaxCELoss(sparse_label=False, reduction="mean")
@@ -25,6 +26,10 @@ class Softmax:
 
     def time_value_and_grad(self, shape, dtype):
         self.loss.value_and_grad(self.pred, self.label, grad_out=self.grad)
+
+    def time_in_place(self, shape, dtype):
+        """From the second time on the logits are a gradient, small numbers."""
+        self.loss.value_and_grad(self.overwritten, self.label, grad_out=self.overwritten)
 
     def time_value(self, shape, dtype):
         self.loss(self.pred, self.label)
@@ -45,17 +50,17 @@ class Softmax:
 class SoftmaxAxis:
     """Classes in front of the pixels of an image: nothing is transposed."""
 
-    params = ([(8, 21, 128, 128), (2, 1000, 16, 16)],)
-    param_names = ("shape",)
+    params = ([(8, 21, 128, 128), (2, 1000, 16, 16)], ["float32", "float64"])
+    param_names = ("shape", "dtype")
 
-    def setup(self, shape):
+    def setup(self, shape, dtype):
         rng = np.random.default_rng(0)
-        self.pred = rng.standard_normal(shape, np.float32)
+        self.pred = rng.standard_normal(shape, dtype)
         self.label = rng.integers(0, shape[1], (shape[0], *shape[2:]))
         self.grad = np.empty_like(self.pred)
         self.loss = closs.SoftmaxCELoss(axis=1, reduction="mean")
 
-    def time_value_and_grad(self, shape):
+    def time_value_and_grad(self, shape, dtype):
         self.loss.value_and_grad(self.pred, self.label, grad_out=self.grad)
 
 
@@ -81,16 +86,25 @@ class Metric:
 
 
 class SDML:
-    params = ([10, 100, 1000],)
-    param_names = ("rows",)
+    """reduction="mean" of pairs of vectors, gradients into given arrays, and into new ones."""
 
-    def setup(self, rows):
+    params = ([10, 100, 1000], ["float32", "float64"])
+    param_names = ("rows", "dtype")
+
+    def setup(self, rows, dtype):
         rng = np.random.default_rng(0)
-        self.pair = [rng.standard_normal((rows, 128), np.float32) for _ in range(2)]
+        self.pair = [rng.standard_normal((rows, 128), dtype) for _ in range(2)]
+        self.grads = tuple(np.empty_like(a) for a in self.pair)
         self.loss = closs.SDMLLoss(reduction="mean")
 
-    def time_value_and_grad(self, rows):
+    def time_value_and_grad(self, rows, dtype):
+        self.loss.value_and_grad(*self.pair, grad_out=self.grads)
+
+    def time_fresh(self, rows, dtype):
         self.loss.value_and_grad(*self.pair)
 
-    def peakmem_value_and_grad(self, rows):
-        self.loss.value_and_grad(*self.pair)
+    def time_value(self, rows, dtype):
+        self.loss(*self.pair)
+
+    def peakmem_value_and_grad(self, rows, dtype):
+        self.loss.value_and_grad(*self.pair, grad_out=self.grads)

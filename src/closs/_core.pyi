@@ -31,11 +31,13 @@ def try_elementwise(
 class BadLabel(ValueError): ...
 
 class SoftmaxSpec:
-    loss: int
+    name: str
     axis: int
     batch_axis: int
     log_probabilities: bool
     has_ignore_index: bool
+    is_sparse: bool
+    is_divergence: bool
     has_total: bool
     is_unreduced: bool
     def __init__(
@@ -71,8 +73,9 @@ def try_softmax(
 ) -> tuple[Any, Any] | None: ...
 
 class VectorsSpec:
-    loss: int
+    name: str
     batch_axis: int
+    is_labelled: bool
     has_total: bool
     is_unreduced: bool
     def __init__(self, name: str, parameter: float, batch_axis: int, weight: float, reduction: str) -> None: ...

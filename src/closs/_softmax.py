@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +57,9 @@ def rows_of(pred: Array, axis: int, batch_axis: int) -> Rows:
     kept = pred.shape[:axis] + (1,) + pred.shape[axis + 1 :]
     if classes == 0 and outer * inner > 0:
         raise ValueError(f"pred: expected at least one class along axis {axis}, got shape {pred.shape}")
+    batch_axis = as_axis("batch_axis", batch_axis, pred)
     if not shape:
         return Rows(outer, classes, inner, axis, shape, kept, 1, 1)
-    batch_axis = as_axis("batch_axis", batch_axis, pred)
     if batch_axis == axis:
         raise ValueError(f"batch_axis: expected another axis than the class axis {axis}, got {batch_axis}")
     _, batch, sample_inner = around(shape, batch_axis - (batch_axis > axis))
@@ -74,12 +73,12 @@ def _divergence_weights(weight: ArrayLike | None, pred: Array, rows: Rows) -> tu
     if weight is None:
         return Operand(None), None
     values = real_array("sample_weight", weight)
-    operand = as_operand("sample_weight", values, pred.shape, pred.dtype, "pred")
+    data: Any = as_operand("sample_weight", values, pred.shape, pred.dtype, "pred").data
     lengths = (1,) * (pred.ndim - values.ndim) + values.shape
     if lengths[rows.axis] == 1:
         return as_operand("sample_weight", values.reshape(lengths), rows.kept, pred.dtype, "pred"), None
-    if operand.data is not None and operand.data.size == pred.size:
-        return Operand(None), operand.data
+    if data.size == pred.size:
+        return Operand(None), data
     return Operand(None), ready(np.broadcast_to(values, pred.shape), pred.dtype).ravel()
 
 
@@ -100,12 +99,11 @@ def evaluate_softmax(
     raw = {"pred": pred, "label": label, "sample_weight": sample_weight, "grad_output": grad_output}
     x, result_type = as_pred("pred", pred)
     rows = rows_of(x, spec.axis, spec.batch_axis)
-    sparse, divergence = spec.loss == 0, spec.loss == 2
-    classes = as_whole_numbers("label", label, rows.shape, "the rows of pred") if sparse else None
-    dense = None if sparse else as_label("label", label, x.shape, x.dtype).reshape(-1)
+    classes = as_whole_numbers("label", label, rows.shape, "the rows of pred") if spec.is_sparse else None
+    dense = None if spec.is_sparse else as_label("label", label, x.shape, x.dtype).reshape(-1)
     weights, element_weight = (
         _divergence_weights(sample_weight, x, rows)
-        if divergence
+        if spec.is_divergence
         else (as_row_weights(sample_weight, x, rows.shape, rows.kept), None)
     )
     if class_weight is not None:
@@ -116,7 +114,7 @@ def evaluate_softmax(
         if not np.isfinite(class_weight).all():
             raise ValueError(f"class_weight: expected numbers that {x.dtype} can hold, got {class_weight}")
 
-    value_type, value_shape = result_type, x.shape if divergence else rows.shape
+    value_type, value_shape = result_type, x.shape if spec.is_divergence else rows.shape
     if spec.has_total:
         value_type, value_shape = np.dtype("f8"), ()
     elif not spec.is_unreduced and rows.shape:
@@ -140,9 +138,7 @@ def evaluate_softmax(
         )  # fmt: skip
     except _core.BadLabel as error:
         position, found = error.args
-        shape = np.shape(label) if math.prod(np.shape(label)) else rows.shape
-        raise ValueError(
-            f"{position_in('label', shape, position)} = {found} is outside 0..{rows.classes - 1}"
-        ) from None
+        where = position_in("label", np.shape(label), position)
+        raise ValueError(f"{where} = {found} is outside 0..{rows.classes - 1}") from None
     result = total_or_value(spec, total, value, out, value_type, want_value)
     return result, delivered(grad, grad_out, result_type), delivered(lse, None, result_type)

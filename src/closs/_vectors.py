@@ -41,11 +41,11 @@ class Rows:
     value_shape: tuple[int, ...]  # of a value a sample
 
 
-def whole_samples(first: Array, batch_axis: int) -> Rows:
+def whole_samples(first: Array, batch_axis: int, name: str) -> Rows:
     """A row is a sample; a 0-d input is one."""
-    if first.ndim == 0:
+    if first.ndim == 0 and batch_axis in (0, -1):
         return Rows((1, 1, 1, 1, 1), (), (), ())
-    axis = as_axis("batch_axis", batch_axis, first)
+    axis = as_axis("batch_axis", batch_axis, first, name)
     outer, rows, inner = around(first.shape, axis)
     if outer * inner == 0:
         outer, inner = 1, 0
@@ -53,14 +53,14 @@ def whole_samples(first: Array, batch_axis: int) -> Rows:
     return Rows((outer, rows, inner, rows, 1), (rows,), kept, (rows,))
 
 
-def last_axis(first: Array, batch_axis: int) -> Rows:
-    """A row lies along the last axis."""
+def last_axis(first: Array, batch_axis: int, name: str) -> Rows:
+    """A row lies along the last axis; an input of one axis is a row, and a sample."""
     if first.ndim == 0:
-        raise ValueError("input1: expected at least one axis, got a 0-d array")
+        raise ValueError(f"{name}: expected at least one axis, got a 0-d array")
     shape, inner = first.shape[:-1], first.shape[-1]
+    axis = as_axis("batch_axis", batch_axis, first, name)
     if not shape:
         return Rows((1, 1, inner, 1, 1), (), (1,), ())
-    axis = as_axis("batch_axis", batch_axis, first, "input1")
     if axis == first.ndim - 1:
         raise ValueError(f"batch_axis: expected another axis than the last one, got {batch_axis}")
     rows = math.prod(shape)
@@ -93,6 +93,53 @@ def _check_signs(label: Array) -> None:
         raise ValueError(f"{position_in('label', label.shape, k)} = {label.flat[k]} is neither 1 nor -1")
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """Where value and gradients go, and what they look like: checked, before anything is written."""
+
+    value_type: np.dtype[Any]
+    value_shape: tuple[int, ...]
+    grad_type: np.dtype[Any]
+    out: Array | None
+    grads: list[Array | None]
+
+    def results(
+        self, spec: _core.VectorsSpec, total: float, value: Array | None, grads: list[Array] | None, want_value: bool
+    ) -> tuple[Any, Any]:
+        """(value, tuple of gradients), None for what is not wanted."""
+        result = total_or_value(spec, total, value, self.out, self.value_type, want_value)
+        if grads is None:
+            return result, None
+        return result, tuple(delivered(g, given, self.grad_type) for g, given in zip(grads, self.grads, strict=True))
+
+
+def _as_inputs(inputs: dict[str, ArrayLike]) -> tuple[list[Array], np.dtype[Any]]:
+    """The inputs in the type that the first one is computed in, each in its own shape, and the type of the results."""
+    (name, pred), *others = inputs.items()
+    first, result_type = as_pred(name, pred)
+    return [first, *(as_label(n, a, first.shape, first.dtype, name) for n, a in others)], result_type
+
+
+def _checked_outputs(
+    spec: _core.VectorsSpec,
+    rows: Rows,
+    arrays: Sequence[Array],
+    result_type: np.dtype[Any],
+    raw: dict[str, Any],
+    out: Array | None,
+    grad_out: Grads,
+) -> tuple[Outputs, Array | None]:
+    """The outputs, and the cotangent; raw is all that is read, as it was given, inputs first."""
+    value_type, value_shape = result_type, rows.shape if spec.is_unreduced else rows.value_shape
+    if spec.has_total:
+        value_type, value_shape = np.dtype("f8"), ()
+    cotangent = as_cotangent("grad_output", raw["grad_output"], value_shape, arrays[0])
+    check_output("out", out, value_shape, value_type)
+    check_overlap("out", out, raw)
+    grads = _check_grads(grad_out, raw | {"out": out}, [a.shape for a in arrays], result_type)
+    return Outputs(value_type, value_shape, result_type, out, grads), cotangent
+
+
 def evaluate_vectors(
     spec: _core.VectorsSpec,
     inputs: dict[str, ArrayLike],
@@ -104,60 +151,70 @@ def evaluate_vectors(
     want_value: bool,
     want_grad: bool,
 ) -> tuple[Any, Any]:
-    """(value, tuple of gradients) of a loss that compares the inputs, None for what is not wanted."""
+    """(value, tuple of gradients) of a loss that compares a row of each input, None for what is not wanted."""
     raw = inputs | {"label": label, "sample_weight": sample_weight, "grad_output": grad_output}
-    (name, pred), *others = inputs.items()
-    x, result_type = as_pred(name, pred)
-    arrays = [x, *(as_label(n, a, x.shape, x.dtype, name) for n, a in others)]
-    shapes = [x.shape, *(real_array(n, a).shape for n, a in others)]  # a gradient looks like its input
-    labelled, is_pairwise = spec.loss == 1, spec.loss == 2
-    if is_pairwise:
-        x, *_ = arrays = [_samples_first(array.reshape(x.shape), spec.batch_axis) for array in arrays]
-    rows = last_axis(x, spec.batch_axis) if labelled else whole_samples(x, 0 if is_pairwise else spec.batch_axis)
+    arrays, result_type = _as_inputs(inputs)
+    x = arrays[0]
+    rows = (last_axis if spec.is_labelled else whole_samples)(x, spec.batch_axis, next(iter(inputs)))
     signs = None
-    if labelled:
+    if spec.is_labelled:
         given_label = real_array("label", label)
         signs = as_label("label", given_label, rows.shape, x.dtype, "the rows").reshape(-1)
         _check_signs(given_label)
     weights = as_row_weights(sample_weight, x, rows.shape, rows.kept)
+    outputs, cotangent = _checked_outputs(spec, rows, arrays, result_type, raw, out, grad_out)
 
-    value_type, value_shape = result_type, rows.shape if spec.is_unreduced else rows.value_shape
-    if spec.has_total:
-        value_type, value_shape = np.dtype("f8"), ()
-    cotangent = as_cotangent("grad_output", grad_output, value_shape, x)
-    check_output("out", out, value_shape, value_type)
-    check_overlap("out", out, raw)
-    given = _check_grads(grad_out, raw | {"out": out}, shapes, result_type)
-
-    value = work_array(out, x.dtype, value_shape) if want_value and not spec.has_total else None
-    grads: list[Array | None] = [None] * len(arrays)
-    if want_grad and is_pairwise:  # its inputs are read to the end, so that nothing can be in place
-        grads = [np.empty(x.shape, x.dtype) for _ in arrays]
-    elif want_grad:
-        grads = [work_array(g, x.dtype, shape) for g, shape in zip(given, shapes, strict=True)]
-    flat = [None if a is None else a.reshape(-1) for a in (*arrays, value, *grads)]
-    steps = weights.data, weights.steps, cotangent
-    if is_pairwise:
-        first, second, flat_value, *flat_grads = flat
-        total = _core.run_pairwise(spec, rows.sizes[1], rows.sizes[2], first, second, *steps, flat_value, *flat_grads)
-        grads = [_samples_back(g, s, spec.batch_axis) for g, s in zip(grads, shapes, strict=True)]
-    else:
-        first, second, third, flat_value, *flat_grads = flat if len(arrays) == 3 else [*flat[:2], None, *flat[2:], None]
-        total = _core.run_vectors(spec, rows.sizes, first, second, third, signs, *steps, flat_value, *flat_grads)
-    result = total_or_value(spec, total, value, out, value_type, want_value)
-    if not want_grad:
-        return result, None
-    return result, tuple(delivered(g, target, result_type) for g, target in zip(grads, given, strict=True))
+    value = work_array(out, x.dtype, outputs.value_shape) if want_value and not spec.has_total else None
+    grads = [work_array(g, x.dtype, a.shape) for g, a in zip(outputs.grads, arrays, strict=True)] if want_grad else None
+    first, second, third = [a.reshape(-1) for a in arrays] + [None] * (3 - len(arrays))
+    flat_grads = [g.reshape(-1) for g in grads or []]
+    total = _core.run_vectors(
+        spec, rows.sizes, first, second, third, signs, weights.data, weights.steps, cotangent,
+        None if value is None else value.reshape(-1), *flat_grads, *[None] * (3 - len(flat_grads)),
+    )  # fmt: skip
+    return outputs.results(spec, total, value, grads, want_value)
 
 
-def _samples_first(array: Array, batch_axis: int) -> Array:
-    """The array with its samples along the first axis; itself if they are."""
-    axis = as_axis("batch_axis", batch_axis, array, "x1")
-    return np.ascontiguousarray(np.moveaxis(array, axis, 0)) if axis else array
+def evaluate_pairwise(
+    spec: _core.VectorsSpec,
+    inputs: dict[str, ArrayLike],
+    sample_weight: ArrayLike | None,
+    out: Array | None,
+    grad_out: Grads,
+    grad_output: ArrayLike | None,
+    want_value: bool,
+    want_grad: bool,
+) -> tuple[Any, Any]:
+    """The same for a loss that compares every sample of the first input with all of the second."""
+    arrays, result_type = _as_inputs(inputs)
+    x = arrays[0]
+    rows = whole_samples(x, spec.batch_axis, next(iter(inputs)))
+    weights = as_row_weights(sample_weight, x, rows.shape, rows.kept)
+    raw = inputs | {"sample_weight": sample_weight, "grad_output": grad_output}
+    outputs, cotangent = _checked_outputs(spec, rows, arrays, result_type, raw, out, grad_out)
+
+    outer, samples, inner, *_ = rows.sizes
+    value = work_array(out, x.dtype, outputs.value_shape) if want_value and not spec.has_total else None
+    grads = None
+    if want_grad:
+        given = [None if outer > 1 else _unless_read(g, a) for g, a in zip(outputs.grads, arrays, strict=True)]
+        grads = [work_array(g, x.dtype, a.shape) for g, a in zip(given, arrays, strict=True)]
+    first, second = (_swapped(a, outer, samples, inner).reshape(-1) for a in arrays)
+    flat_grads = [None, None] if grads is None else [g.reshape(-1) for g in grads]
+    total = _core.run_pairwise(
+        spec, samples, outer * inner, first, second, weights.data, weights.steps, cotangent,
+        None if value is None else value.reshape(-1), *flat_grads,
+    )  # fmt: skip
+    if grads is not None and outer > 1:
+        grads = [_swapped(g, samples, outer, inner).reshape(a.shape) for g, a in zip(grads, arrays, strict=True)]
+    return outputs.results(spec, total, value, grads, want_value)
 
 
-def _samples_back(grad: Array | None, shape: tuple[int, ...], batch_axis: int) -> Array | None:
-    """The same backwards, for an input of that shape, which may have dropped or added axes of length one."""
-    if grad is None:
-        return None
-    return np.ascontiguousarray(np.moveaxis(grad, 0, batch_axis)).reshape(shape)
+def _unless_read(given: Array | None, array: Array) -> Array | None:
+    """The array given for a gradient, unless it is its input: every row of that is read to the end."""
+    return None if given is None or np.may_share_memory(given, array) else given
+
+
+def _swapped(array: Array, first: int, second: int, rest: int) -> Array:
+    """An array of these lengths with the first two axes swapped, C-contiguous; not copied if one of them is 1."""
+    return np.ascontiguousarray(array.reshape(first, second, rest).swapaxes(0, 1))

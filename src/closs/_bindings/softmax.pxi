@@ -15,7 +15,7 @@ SOFTMAX_LOSSES = ("softmax_ce", "softmax_ce_dense", "kl_div_softmax")
 cdef class SoftmaxSpec:
     """What a loss object has decided once: which loss, axes, options, weight and reduction."""
 
-    cdef readonly int loss
+    cdef int loss
     cdef readonly int axis
     cdef readonly int batch_axis
     cdef readonly bint log_probabilities
@@ -45,6 +45,21 @@ cdef class SoftmaxSpec:
             self.log_probabilities, self.ignore_index if self.has_ignore_index else None,
             self.label_smoothing, self.z_loss,
         )
+
+    @property
+    def name(self) -> str:
+        """Its row in losses.def."""
+        return SOFTMAX_LOSSES[self.loss]
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether labels are class numbers, one a row; else they look like pred."""
+        return self.loss == SOFTMAX_CE
+
+    @property
+    def is_divergence(self) -> bool:
+        """Whether there is a value an element, with a weight of its own; else one a row."""
+        return self.loss == KL_DIV_SOFTMAX
 
     @property
     def has_total(self) -> bool:

@@ -19,7 +19,7 @@ VECTORS_LOSSES = ("triplet", "cosine_embedding", "sdml")
 cdef class VectorsSpec:
     """What a loss object has decided once: which loss, its parameter, weight, batch axis and reduction."""
 
-    cdef readonly int loss
+    cdef int loss
     cdef readonly int batch_axis
     cdef closs_reduction reduction
     cdef double weight
@@ -35,6 +35,16 @@ cdef class VectorsSpec:
     def __reduce__(self):
         return VectorsSpec, (VECTORS_LOSSES[self.loss], self.parameter, self.batch_axis, self.weight,
                              REDUCTIONS[self.reduction])
+
+    @property
+    def name(self) -> str:
+        """Its row in losses.def."""
+        return VECTORS_LOSSES[self.loss]
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether rows, which then lie along the last axis, have a label of 1 or -1."""
+        return self.loss == COSINE_EMBEDDING
 
     @property
     def has_total(self) -> bool:

@@ -25,8 +25,9 @@ class SoftmaxCrossEntropyLoss:
     - class y: ``(1 - s) w[y] nll[y] + s / C sum_c w[c] nll[c] + z lse^2``;
     - distribution y: ``sum_c w[c] ((1 - s) y[c] + s / C) nll[c] + z lse^2``,
 
-    with w class_weight, s label_smoothing, z z_loss: torch's conventions. A row's loss is never negative, and keeps its
-    digits down to 1e-38 for a row that is sure of its class. A logit of -inf has probability 0.
+    with w class_weight, s label_smoothing, z z_loss: torch's conventions. The loss of logits is never negative, if no
+    element of a distribution is, and keeps its digits down to 1e-38 for a row that is sure of its class. A logit of
+    -inf has probability 0.
 
     Common arguments, types and errors: see :class:`ElementwiseLoss`, with rows in the place of elements. As Gluon's
     class of this name, alias ``SoftmaxCELoss``.
@@ -39,11 +40,13 @@ class SoftmaxCrossEntropyLoss:
         Whether label holds class numbers (integers of any width, bools, floats that are whole numbers), with pred's
         shape without the class axis, or with that axis at length one. Else it holds distributions, pred's shape.
     from_logits : bool
-        Whether pred is log-probabilities already; then ``nll[c] = -x[c]``.
+        Whether pred is log-probabilities already; then ``nll[c] = -x[c]``. There is no logsumexp: a z_loss other than 0
+        raises ValueError, and so does ``return_lse=True`` in a call.
     weight : float or None
         One finite factor for value and gradient; None is 1.
     batch_axis : int
-        The axis of pred along which samples are counted; not the class axis.
+        The axis of pred along which samples are counted; not the class axis. A pred of one axis is one row, and has a
+        0-d value.
     reduction : str, keyword only
         As for the elementwise losses; ``"none"`` has pred's shape without the class axis. ``"weighted_mean"`` divides
         by the sum of the weights that were applied: sample_weight times ``class_weight[label]``, of a distribution
@@ -56,15 +59,20 @@ class SoftmaxCrossEntropyLoss:
     label_smoothing : float, keyword only
         The share of the uniform distribution in the target, in [0, 1].
     z_loss : float, keyword only
-        Factor of the squared logsumexp (not weighted by class).
+        Factor of the squared logsumexp (not weighted by class); not below 0, and 0 with from_logits.
 
     Notes
     -----
     sample_weight has one factor a row: it broadcasts against pred's shape without the class axis, or, having as many
     axes as pred, with the class axis at length one. ``return_lse=True`` in a call adds the rows' logsumexp as a last
     result. ``grad_out=pred`` writes the gradient over the logits. A row with NaN or inf, or nothing but -inf, gives NaN
-    for that row and no other; with from_logits, where rows need not be scanned, NaN counts for classes that have a
-    target. A label out of range raises ValueError before anything is written.
+    for that row and no other (but the logsumexp is inf with inf, and -inf with nothing else); with from_logits, where
+    rows need not be scanned, NaN counts for classes that have a target. A row without target, whose weights of classes
+    or whose whole distribution is 0, has value 0 and gradient 0 whatever its logits are, if z_loss is 0. A label out of
+    range raises ValueError before anything is written.
+
+    A row's value and each element of its gradient are within 4 ulp of their largest term in float32, within 6 in
+    float64; sums and means have one rounding more. (One ulp more on x86-64 processors that have no FMA.)
 
     Examples
     --------
@@ -95,7 +103,7 @@ class SoftmaxCrossEntropyLoss:
         smoothing = _checks.nonnegative("label_smoothing", self.label_smoothing)
         if smoothing > 1:
             raise ValueError(f"label_smoothing: expected a number from 0 to 1, got {smoothing}")
-        z_loss = _checks.number("z_loss", self.z_loss)
+        z_loss = _checks.nonnegative("z_loss", self.z_loss)
         if self.from_logits and z_loss != 0:
             raise ValueError(f"z_loss: expected 0 with from_logits, whose pred is normalised, got {z_loss}")
         if self.ignore_index is not None:
@@ -204,7 +212,15 @@ class KLDivLoss(ElementwiseLoss):
     from_logits : bool
         Whether pred is log-probabilities; else they are its softmax's along axis, taken in the same pass.
     axis : int
-        The class axis of pred; matters with ``from_logits=False`` only.
+        The class axis of pred; matters with ``from_logits=False`` only, and is not batch_axis then.
+
+    Notes
+    -----
+    A pred of one axis with ``from_logits=True`` has an element a sample, as for the elementwise losses, and a value of
+    shape (n,); with ``from_logits=False`` it is one row, and has a 0-d value.
+
+    With ``from_logits=False`` value and gradient are within 4 ulp of their largest term in float32, within 6 in
+    float64, as for :class:`SoftmaxCrossEntropyLoss`.
 
     Examples
     --------
