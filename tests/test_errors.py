@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers import REDUCTIONS, assert_same_bits
 
 import closs
 
@@ -338,6 +339,26 @@ def test_threads(threads, error):
     with pytest.raises(error, match=r"^threads: expected .+, got .+"), closs.num_threads(threads):
         pass
     assert closs.get_num_threads() == before
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
+def test_floating_point_errors_of_the_caller(row, kind):
+    """np.errstate(all="raise") is about the caller's own arithmetic: a call gives the bits that it gives without."""
+    with np.errstate(invalid="ignore"):  # of infinity, the prediction of some rows is NaN
+        x = row.pred(np.resize(np.array([0.5, 1e-4, 1e-7, 6e4, -3.0, np.inf, np.nan], kind), (4, 7)))
+    y = np.resize([*row.labels_like(x)[0], 1e-50, 1e300], (4, 7))  # outside the range of float32, as a float64 may be
+    w = np.resize([1e-50, 1e300, 1e-3], (4, 7))
+    for reduction in REDUCTIONS:
+        loss = row.make(reduction=reduction)
+        expected = loss.value_and_grad(x, y, w, **row.call)
+        outputs = {"out": np.zeros_like(expected[0]), "grad_out": np.zeros_like(expected[1])}
+        with np.errstate(all="raise"):
+            fresh = loss.value_and_grad(x, y, w, **row.call)
+            given = loss.value_and_grad(x, y, w, **row.call, **outputs)
+            alone = loss(x, y, w, **row.call), loss.grad(x, y, w, **row.call)
+        for results in (fresh, given, alone):
+            for a, b in zip(results, expected, strict=True):
+                assert_same_bits(np.asarray(a), np.asarray(b), reduction)
 
 
 def test_unknown_arguments(row):

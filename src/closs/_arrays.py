@@ -57,7 +57,7 @@ def as_pred(name: str, array: ArrayLike) -> tuple[Array, np.dtype[Any]]:
 
 def ready(array: Array, dtype: np.dtype[Any]) -> Array:
     """C-contiguous, aligned, in native byte order; the array itself if it is all that. Keeps 0-d arrays 0-d."""
-    with np.errstate(over="ignore"):  # a label too large for pred's type overflows as silently as results do
+    with np.errstate(all="ignore"):  # a label outside the range of pred's type becomes 0 or inf, silently as in C
         return np.require(array, dtype, ("C", "A")).reshape(array.shape)
 
 
@@ -276,7 +276,7 @@ def delivered(result: Array | None, output: Array | None, dtype: np.dtype[Any]) 
     """The result where the caller wants it: in the output if there is one, else in an array of that type."""
     if result is None or result is output:
         return result
-    with np.errstate(over="ignore"):  # a float16 result overflows as silently as the others
+    with np.errstate(all="ignore"):  # an exception here would leave an output beside one that is not written yet
         if output is None:
             return result.astype(dtype, copy=False)
         output[...] = result
