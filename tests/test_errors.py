@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers import REDUCTIONS, assert_same_bits
+from helpers import REDUCTIONS, assert_same_bits, moderate
 
 import closs
 
@@ -296,11 +296,35 @@ def test_masked_arrays(row):
             row.make()(*arguments, **row.call)
 
 
-def test_output_that_overlaps_itself(row):
-    x = row.pred(np.ones((2, 3)))
-    grad_out = np.lib.stride_tricks.as_strided(np.zeros(2), (2, 3), (8, 0))
-    with pytest.raises(ValueError, match="^grad_out: expected an array that does not overlap itself"):
-        row.make().grad(x, row.labels_like(x), **row.call, grad_out=grad_out)
+@pytest.mark.parametrize(
+    "shape, strides",
+    [((2, 3), (8, 0)), ((2, 3), (0, 8)), ((3, 2), (8, 8)), ((2, 3), (16, 8)), ((2, 3), (8, 4)), ((2, 3, 4), (64, 16, 8))],
+)
+def test_output_that_overlaps_itself(shape, strides):
+    memory = np.full(32, SENTINEL)
+    grad_out = np.lib.stride_tricks.as_strided(memory, shape, strides)
+    with pytest.raises(ValueError, match="^grad_out: expected an array that does not overlap itself, got strides"):
+        closs.L2Loss().grad(np.ones(shape), np.zeros(shape), grad_out=grad_out)
+    assert (memory == SENTINEL).all()
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda m: m[::-1, ::-2],
+        lambda m: m.T[1::2],
+        lambda m: np.moveaxis(m[:30].reshape(5, 6, 6), 1, 2)[:, ::-1],
+        lambda m: np.einsum("iji->ij", m[:6].reshape(3, 4, 3)),
+        lambda m: np.lib.stride_tricks.as_strided(m, (1, 3), (0, 8)),
+        lambda m: np.lib.stride_tricks.as_strided(m, (0, 3), (0, 0)),
+    ],
+)
+def test_output_that_only_looks_like_it(view):
+    """Slices, transposes, diagonals, and axes that are never walked along."""
+    grad_out = view(np.full((40, 6), SENTINEL))
+    x = moderate(grad_out.shape, np.float64)
+    loss = closs.L2Loss(reduction="sum")
+    assert_same_bits(loss.grad(x, np.zeros_like(x), grad_out=grad_out), x)
 
 
 def test_label_that_shares_memory_by_another_name(row):

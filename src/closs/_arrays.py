@@ -144,6 +144,20 @@ def as_cotangent(name: str, array: ArrayLike | None, shape: tuple[int, ...], pre
     return ready(values, pred.dtype).ravel()
 
 
+def _overlaps_itself(array: Array) -> bool:
+    """Whether two places may lie in the same memory: unless each axis steps over all that shorter steps cover.
+
+    Slices, transposes and diagonals do. Axes that interleave without meeting, as only np.lib.stride_tricks makes them,
+    count as overlapping: to tell them apart is a problem without a fast solution (see np.shares_memory).
+    """
+    covered = array.itemsize
+    for step, length in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+        if step < covered:
+            return array.size > 0
+        covered += (length - 1) * step
+    return False
+
+
 def check_output(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """None, or an ndarray of that shape and type that can be written to."""
     if array is None:
@@ -156,7 +170,7 @@ def check_output(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     if not array.flags.writeable:
         raise ValueError(f"{name}: expected a writeable array, got a read-only one")
-    if array.size and any(step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)):
+    if _overlaps_itself(array):
         raise ValueError(f"{name}: expected an array that does not overlap itself, got strides {array.strides}")
 
 
