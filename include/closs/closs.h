@@ -210,7 +210,8 @@ CLOSS_EXPORT closs_status closs_huber_f32(const closs_elementwise_f32 *args, flo
 CLOSS_EXPORT closs_status closs_huber_f64(const closs_elementwise_f64 *args, double rho);
 
 /* Binary cross-entropy of logits x and labels y in [0, 1], with s the logistic function:
- * l = -pos_weight y log s(x) - (1 - y) log s(-x). pos_weight is broadcast along pred; NULL: 1. */
+ * l = -pos_weight y log s(x) - (1 - y) log s(-x). pos_weight is broadcast along pred; NULL: 1. It is not checked: NaN
+ * in it gives NaN for that element, infinity NaN or infinity, a number below 0 what the formula says. */
 CLOSS_EXPORT closs_status closs_sigmoid_bce_f32(const closs_elementwise_f32 *args,
                                                 const closs_broadcast_f32 *pos_weight);
 CLOSS_EXPORT closs_status closs_sigmoid_bce_f64(const closs_elementwise_f64 *args,

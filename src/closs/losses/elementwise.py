@@ -255,8 +255,11 @@ class SigmoidBinaryCrossEntropyLoss(ElementwiseLoss):
 
     Notes
     -----
-    The calls take ``pos_weight`` after sample_weight: the factor of the positive term, anything that broadcasts to
-    pred's shape, such as (C,) for one a column.
+    The calls take one argument more, after sample_weight:
+
+    pos_weight : array_like, optional
+        The factor of the positive term: finite numbers, not below 0, of any shape that broadcasts to pred's, such as
+        (C,) for one a column. 1 by default.
 
     Examples
     --------
@@ -421,7 +424,10 @@ class PoissonNLLLoss(ElementwiseLoss):
 
     Notes
     -----
-    The calls take ``epsilon`` after sample_weight: not below 0, 1e-8 by default, used if pred is the rate.
+    The calls take one argument more, after sample_weight:
+
+    epsilon : float
+        Finite and not below 0, 1e-8 by default; used if pred is the rate.
 
     Examples
     --------
