@@ -306,13 +306,16 @@ def test_flags(make):
             make(value)
 
 
-def test_weight_that_float32_cannot_hold(row):
-    loss = row.make(weight=1e39)
+@pytest.mark.parametrize("weight, written", [(1e39, r"1e\+39"), (-1e39, r"-1e\+39"), (1e-50, "1e-50"), (-7e-46, "-7e-46")])
+def test_weight_that_float32_cannot_hold(row, weight, written):
+    """Beyond its range, or 0 in it: times the infinite slope of an infinite prediction that was NaN."""
+    loss = row.make(weight=weight)
     x = row.pred(np.ones((2, 3)))
     y = row.labels_like(x)
     loss.value_and_grad(x, y, **row.call)
-    with pytest.raises(ValueError, match=r"^weight: expected a number that float32 can hold, got 1e\+39$"):
+    with pytest.raises(ValueError, match=rf"^weight: expected a number that float32 can hold, got {written}$"):
         loss.value_and_grad(x.astype(np.float32), y, **row.call)
+    row.make(weight=1e-45).value_and_grad(x.astype(np.float32), y, **row.call)
 
 
 def test_numbers_too_large_for_a_float(row):

@@ -163,7 +163,7 @@ typedef struct closs_elementwise_f32 {
     const float *pred;                 /* (outer, batch, inner); NULL only if that is empty */
     const float *label;                /* the same shape */
     closs_broadcast_f32 sample_weight; /* factor of each element's value and gradient; where it is 0, both are 0 */
-    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
+    const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
@@ -299,7 +299,7 @@ typedef struct closs_softmax_f32 {
     const float *label_dense;          /* the other losses: a distribution a row, the shape of pred */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradient are 0 */
     const float *element_weight;       /* closs_kl_div_softmax: a weight an element, the shape of pred; NULL: ones */
-    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
+    const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     int log_probabilities;       /* not 0: pred is the logarithm of probabilities, not logits; no lse and no z_loss */
@@ -385,7 +385,7 @@ typedef struct closs_vectors_f32 {
     const float *input[3];             /* (outer, rows, inner) each; as many as the loss has */
     const float *label;                /* (rows), where the loss has labels: 1 or -1 */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradients are 0 */
-    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
+    const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
@@ -440,7 +440,7 @@ typedef struct closs_pairwise_f32 {
 
     const float *input[2];             /* (rows, inner) each */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, the row's value is 0 */
-    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
+    const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
