@@ -160,10 +160,12 @@ def test_factors_of_0(row, dtype, reduction):
     assert not grad.any()
 
 
-def test_all_weights_0(row, dtype):
-    x = row.pred(moderate((3, 7), dtype))
-    value, grad = row.make(reduction="weighted_mean").value_and_grad(
-        x, row.labels_like(x), np.zeros_like(x), **row.call
-    )
+@pytest.mark.parametrize("weights", [[0, 0], [1, -1]])
+@pytest.mark.parametrize("pred", [0.5, INF])
+def test_weights_that_add_up_to_0(row, dtype, weights, pred):
+    """No weighted mean, and no gradient, not even of an element whose slope is infinite."""
+    with np.errstate(invalid="ignore"):  # of infinity, the prediction of some rows is NaN
+        x = row.pred(np.array([pred, 0.25], dtype))
+    value, grad = row.make(reduction="weighted_mean").value_and_grad(x, row.labels_like(x), weights, **row.call)
     assert math.isnan(value)
     assert not grad.any()

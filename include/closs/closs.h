@@ -126,7 +126,7 @@ typedef enum closs_reduction {
     CLOSS_NONE,            /* value[outer * batch * inner]: l itself */
     CLOSS_MEAN,            /* *total: the mean of l over all elements, NaN if there are none */
     CLOSS_SUM,             /* *total: their sum */
-    CLOSS_WEIGHTED_MEAN,   /* *total: the sum of l over the sum of sample_weight; NaN if that is 0 */
+    CLOSS_WEIGHTED_MEAN,   /* *total: the sum of l over the sum of sample_weight; NaN (gradient 0) if that is 0 */
 } closs_reduction;
 
 /* ---- Elementwise losses ------------------------------------------------------------------------------------------
@@ -205,7 +205,8 @@ CLOSS_EXPORT closs_status closs_l1_f64(const closs_elementwise_f64 *args);
 CLOSS_EXPORT closs_status closs_l2_f32(const closs_elementwise_f32 *args);
 CLOSS_EXPORT closs_status closs_l2_f64(const closs_elementwise_f64 *args);
 
-/* With r = x - y: l = r^2 / (2 rho) where |r| <= rho, |r| - rho / 2 elsewhere. rho > 0 and finite. */
+/* With r = x - y: l = r^2 / (2 rho) where |r| <= rho, |r| - rho / 2 elsewhere. rho > 0 and finite. l is infinite where
+ * r overflows, even if rho / 2 would bring it back. */
 CLOSS_EXPORT closs_status closs_huber_f32(const closs_elementwise_f32 *args, float rho);
 CLOSS_EXPORT closs_status closs_huber_f64(const closs_elementwise_f64 *args, double rho);
 

@@ -93,10 +93,11 @@ static inline void NAME(resolve)(const NAME(reduction_args) * args, const NAME(c
     }
     double cotangent = total && args->grad_output ? (double)*args->grad_output : 1.0;
 
-    /* A mean of nothing has gradient 0, whatever elements were weighted away. */
-    weights->scale = reduction->divisor == 0 ? 0 : (real)(reduction->factor * cotangent / reduction->divisor);
+    /* A mean of nothing, or by weights that cancel, is NaN (0 by 0) with gradient 0, whatever the elements are. */
+    int nothing = reduction->factor == 0 || reduction->divisor == 0;
+    weights->scale = nothing ? 0 : (real)(reduction->factor * cotangent / reduction->divisor);
     weights->factor = (real)reduction->factor;
-    weights->sample_weight = reduction->factor == 0 ? removed : args->sample_weight;
+    weights->sample_weight = nothing ? removed : args->sample_weight;
     weights->weight = reduction->summed || weights->factor == 1 ? absent : (BROADCAST){&weights->factor, 0, 1};
     weights->cotangent = cotangent == 0 ? removed : absent;
     if (args->grad_output && !total) {
