@@ -56,8 +56,8 @@ class ElementwiseLoss:
     does not name, such as 2 for a hinge loss, is put into the formula. The results have pred's type.
 
     NaN in pred or label gives NaN in that element, and in the sums it enters; infinities give the limit. Values and
-    gradients are within 2 ulp where no weight and no mean adds a rounding of its own (3 ulp on x86-64 processors that
-    have no FMA); sums within 4 ulp. A loss that overflows is infinite even if a small weight would bring it back.
+    gradients are within 2 ulp where no weight and no mean adds a rounding of its own, others and sums within 4 (3 and 5
+    on x86-64 processors without FMA). A loss that overflows is infinite even if a small weight would bring it back.
 
     Errors: TypeError for the wrong kind of argument, ValueError for a wrong shape or value. Both come before the first
     write to an output.
