@@ -171,7 +171,7 @@ def _steps(array: Array) -> list[tuple[int, int]]:
 
 
 def _overlaps_itself(array: Array) -> bool:
-    """Whether two places may lie in the same memory: unless each axis steps over all that shorter steps cover.
+    """Whether two places may lie in the same memory. Not if each axis steps over all that shorter steps cover.
 
     Slices, transposes and diagonals do. Axes that interleave without meeting, as only np.lib.stride_tricks makes them,
     count as overlapping: to tell them apart is a problem without a fast solution (see np.shares_memory).

@@ -19,7 +19,7 @@ cdef void *start(const real[::1] array) noexcept:
 
 
 cdef inline bint is_held(double weight, bint is_float) noexcept:
-    """Whether a weight is a number of the type; closs.h has the reason for 0."""
+    """Whether a weight is a number of the type, as the core asks: cpu/reduce.h tells why not one that rounds to 0."""
     return not is_float or (abs(weight) <= FLT_MAX and (<float>weight != 0 or weight == 0))
 
 
