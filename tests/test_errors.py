@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers import REDUCTIONS, assert_same_bits, moderate
 
 import closs
 
@@ -184,6 +185,29 @@ def test_batch_axis_of_0d_pred(row):
     fail(row, {"pred": np.float32(0.5), "label": np.float32(1)}, ValueError, "batch_axis", batch_axis=1)
 
 
+@pytest.mark.parametrize("from_sigmoid", [False, True])
+@pytest.mark.parametrize(
+    "kind, pos_weight, message",
+    [
+        ("f4", [1, math.nan, 2], r"pos_weight\[1\]: expected a number from 0 up that float32 can hold, got nan"),
+        ("f8", [[1], [2], [3], [math.inf]], r"pos_weight\[3, 0\]: expected .+ float64 can hold, got inf"),
+        ("f8", [1, -1e-300, -math.inf], r"pos_weight\[1\]: expected .+, got -1e-300"),
+        ("f4", -2, r"pos_weight: expected .+, got -2"),
+        ("f4", [1, 2, 1e39], r"pos_weight\[2\]: expected .+ float32 can hold, got 1e\+39"),
+        ("f2", np.full(SHAPE, -1, np.int8), r"pos_weight\[0, 0\]: expected .+, got -1"),
+    ],
+)
+def test_domain_of_pos_weight(from_sigmoid, kind, pos_weight, message):
+    loss = closs.SigmoidBCELoss(from_sigmoid)
+    pred, out, grad_out = np.full(SHAPE, 0.5, kind), np.full(4, SENTINEL, kind), np.full(SHAPE, SENTINEL, kind)
+    with np.errstate(all="raise"), pytest.raises(ValueError, match=f"^{message}$"):
+        loss.value_and_grad(pred, pred, None, pos_weight, out=out, grad_out=grad_out)
+    assert (out == SENTINEL).all()
+    assert (grad_out == SENTINEL).all()
+    assert loss(pred, pred, None, np.zeros(3)).shape == (4,)
+    assert loss(pred[:0], pred[:0], None, np.ones((0, 3))).shape == (0,)
+
+
 @pytest.mark.parametrize(
     "from_sigmoid, pos_weight, error",
     [(k, *case) for k in (False, True) for case in (
@@ -217,6 +241,14 @@ def test_epsilon(options, epsilon, error):
         closs.PoissonNLLLoss(**options).value_and_grad(pred, pred, None, epsilon, out=out, grad_out=grad_out)
     assert (out == SENTINEL).all()
     assert (grad_out == SENTINEL).all()
+
+
+def test_epsilon_that_float32_cannot_hold():
+    pred = np.ones(SHAPE)
+    loss = closs.PoissonNLLLoss(from_logits=False)
+    loss(pred, pred, None, 1e300)
+    with pytest.raises(ValueError, match=r"^epsilon: expected .+ that float32 can hold, got 1e\+300$"):
+        loss(pred.astype(np.float32), pred, None, 1e300)
 
 
 NOT_FINITE = [(math.nan, ValueError), (math.inf, ValueError), (-math.inf, ValueError)]
@@ -274,13 +306,18 @@ def test_flags(make):
             make(value)
 
 
-def test_weight_that_float32_cannot_hold(row):
-    loss = row.make(weight=1e39)
+@pytest.mark.parametrize(
+    "weight, written", [(1e39, r"1e\+39"), (-1e39, r"-1e\+39"), (1e-50, "1e-50"), (-7e-46, "-7e-46")]
+)
+def test_weight_that_float32_cannot_hold(row, weight, written):
+    """Beyond its range, or 0 in it: times the infinite slope of an infinite prediction that was NaN."""
+    loss = row.make(weight=weight)
     x = row.pred(np.ones((2, 3)))
     y = row.labels_like(x)
     loss.value_and_grad(x, y, **row.call)
-    with pytest.raises(ValueError, match=r"^weight: expected a number that float32 can hold, got 1e\+39$"):
+    with pytest.raises(ValueError, match=rf"^weight: expected a number that float32 can hold, got {written}$"):
         loss.value_and_grad(x.astype(np.float32), y, **row.call)
+    row.make(weight=1e-45).value_and_grad(x.astype(np.float32), y, **row.call)
 
 
 def test_numbers_too_large_for_a_float(row):
@@ -295,17 +332,102 @@ def test_masked_arrays(row):
             row.make()(*arguments, **row.call)
 
 
-def test_output_that_overlaps_itself(row):
-    x = row.pred(np.ones((2, 3)))
-    grad_out = np.lib.stride_tricks.as_strided(np.zeros(2), (2, 3), (8, 0))
-    with pytest.raises(ValueError, match="^grad_out: expected an array that does not overlap itself"):
-        row.make().grad(x, row.labels_like(x), **row.call, grad_out=grad_out)
+@pytest.mark.parametrize(
+    "shape, strides",
+    [((2, 3), (8, 0)), ((2, 3), (0, 8)), ((3, 2), (8, 8)), ((2, 3), (16, 8)), ((2, 3, 4), (64, 16, 8))],
+)
+def test_output_that_overlaps_itself(shape, strides):
+    memory = np.full(32, SENTINEL)
+    grad_out = np.lib.stride_tricks.as_strided(memory, shape, strides)
+    with pytest.raises(ValueError, match="^grad_out: expected an array that does not overlap itself, got strides"):
+        closs.L2Loss().grad(np.ones(shape), np.zeros(shape), grad_out=grad_out)
+    assert (memory == SENTINEL).all()
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda m: m[::-1, ::-2],
+        lambda m: m.T[1::2],
+        lambda m: np.moveaxis(m[:30].reshape(5, 6, 6), 1, 2)[:, ::-1],
+        lambda m: np.einsum("iji->ij", m[:6].reshape(3, 4, 3)),
+        lambda m: np.lib.stride_tricks.as_strided(m, (1, 3), (0, 8)),
+        lambda m: np.lib.stride_tricks.as_strided(m, (0, 3), (0, 0)),
+    ],
+)
+def test_output_that_only_looks_like_it(view):
+    """Slices, transposes, diagonals, and axes that are never walked along."""
+    grad_out = view(np.full((40, 6), SENTINEL))
+    x = moderate(grad_out.shape, np.float64)
+    loss = closs.L2Loss(reduction="sum")
+    assert_same_bits(loss.grad(x, np.zeros_like(x), grad_out=grad_out), x)
+
+
+def test_masked_outputs():
+    x = np.ones((2, 3))
+    out, grad_out = np.ma.MaskedArray(np.zeros(2)), np.ma.MaskedArray(np.zeros((2, 3)))
+    for outputs in ({"out": out}, {"grad_out": grad_out}):
+        (name,) = outputs
+        with pytest.raises(TypeError, match=f"^{name}: expected a NumPy array without a mask, got MaskedArray$"):
+            closs.L2Loss().value_and_grad(x, x, **outputs)
 
 
 def test_label_that_shares_memory_by_another_name(row):
     grad_out = np.ones((2, 3))
     with pytest.raises(ValueError, match="^grad_out: expected memory of its own, got an array that overlaps"):
         row.make().grad(row.pred(np.ones((2, 3))), memoryview(grad_out), **row.call, grad_out=grad_out)
+
+
+class Lazy:
+    """An array that is made when it is asked for, as a data frame's column or another library's tensor may be."""
+
+    def __init__(self, array, error=None):
+        self.array, self.error, self.asked = array, error, 0
+
+    def __array__(self, dtype=None, copy=None):
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return self.array
+
+
+def test_arguments_are_converted_once(row):
+    x = row.pred(np.linspace(0.1, 0.9, 6).reshape(2, 3))
+    lazy = [Lazy(x), Lazy(row.labels_like(x)), Lazy(np.ones((2, 3)))]
+    row.make().value_and_grad(*lazy, **row.call, out=np.zeros(2), grad_out=np.zeros((2, 3)))
+    assert [argument.asked for argument in lazy] == [1, 1, 1]
+
+
+def test_errors_of_an_argument_s_own_are_not_hidden():
+    x, error = np.ones((2, 3)), ValueError("the file has been closed")
+    with pytest.raises(ValueError, match="^the file has been closed$"):
+        closs.L2Loss()(x, Lazy(x, error))
+    with pytest.raises(TypeError, match="^label: expected an array of real numbers, got a ragged list$") as caught:
+        closs.L2Loss()(x, [[1.0], [1.0, 2.0]])
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+class WrittenByC(np.ndarray):
+    """NumPy need not copy what lies there already."""
+
+    def __setitem__(self, key, value):
+        raise AssertionError("copied onto itself")
+
+
+def test_subclass_outputs_are_written_once(row):
+    x = row.pred(np.linspace(0.1, 0.9, 6).reshape(2, 3))
+    out, grad_out = np.zeros(2).view(WrittenByC), np.zeros((2, 3)).view(WrittenByC)
+    value, grad = row.make().value_and_grad(x, row.labels_like(x), **row.call, out=out, grad_out=grad_out)
+    assert value is out and grad is grad_out
+    expected = row.make().value_and_grad(x, row.labels_like(x), **row.call)
+    for a, b in zip((value, grad), expected, strict=True):
+        assert_same_bits(np.asarray(a), b)
+
+
+def test_in_place_whatever_the_stride_of_an_axis_of_length_one():
+    pred = np.array([[1.0, 2.0, 4.0]])
+    grad_out = np.lib.stride_tricks.as_strided(pred, (1, 3), (800, 8))
+    assert closs.L2Loss().grad(pred, np.zeros((1, 3)), [[3.0]], grad_out=grad_out).tolist() == [[1.0, 2.0, 4.0]]
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
@@ -329,7 +451,7 @@ def test_parameters_that_float32_cannot_hold(value):
 
 @pytest.mark.parametrize("threads, error", [
     (0, ValueError), (-1, ValueError), (2**31, ValueError), (2**70, ValueError),
-    (1.0, TypeError), ("2", TypeError), (None, TypeError), (True, TypeError),
+    (1.0, TypeError), ("2", TypeError), (True, TypeError),
 ])  # fmt: skip
 def test_threads(threads, error):
     before = closs.get_num_threads()
@@ -338,6 +460,26 @@ def test_threads(threads, error):
     with pytest.raises(error, match=r"^threads: expected .+, got .+"), closs.num_threads(threads):
         pass
     assert closs.get_num_threads() == before
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
+def test_floating_point_errors_of_the_caller(row, kind):
+    """np.errstate(all="raise") is about the caller's own arithmetic: a call gives the bits that it gives without."""
+    with np.errstate(invalid="ignore"):  # of infinity, the prediction of some rows is NaN
+        x = row.pred(np.resize(np.array([0.5, 1e-4, 1e-7, 6e4, -3.0, np.inf, np.nan], kind), (4, 7)))
+    y = np.resize([*row.labels_like(x)[0], 1e-50, 1e300], (4, 7))  # outside the range of float32, as a float64 may be
+    w = np.resize([1e-50, 1e300, 1e-3], (4, 7))
+    for reduction in REDUCTIONS:
+        loss = row.make(reduction=reduction)
+        expected = loss.value_and_grad(x, y, w, **row.call)
+        outputs = {"out": np.zeros_like(expected[0]), "grad_out": np.zeros_like(expected[1])}
+        with np.errstate(all="raise"):
+            fresh = loss.value_and_grad(x, y, w, **row.call)
+            given = loss.value_and_grad(x, y, w, **row.call, **outputs)
+            alone = loss(x, y, w, **row.call), loss.grad(x, y, w, **row.call)
+        for results in (fresh, given, alone):
+            for a, b in zip(results, expected, strict=True):
+                assert_same_bits(np.asarray(a), np.asarray(b), reduction)
 
 
 def test_unknown_arguments(row):

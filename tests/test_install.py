@@ -33,6 +33,17 @@ def test_library_folder():
         assert (folder / f"libcloss.so.{closs.capi.ABI_VERSION}").is_file()
 
 
+def test_flags_together():
+    both = [sys.executable, "-m", "closs", "--cflags", "--libs"]
+    assert subprocess.run(both, capture_output=True, text=True, timeout=60, check=True).stdout.strip() == " ".join(
+        [printed("--cflags"), printed("--libs")]
+    )
+    for options in (["--cflags", "--pkgconfigdir"], ["--pkgconfigdir", "--cmakedir"], ["--libs", "info"]):
+        done = subprocess.run([*both[:3], *options], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 2 and not done.stdout
+        assert "expected --cflags and --libs, or one other option, or a command" in done.stderr
+
+
 @pytest.mark.parametrize(
     "option, names",
     [("--pkgconfigdir", ["closs.pc"]), ("--cmakedir", ["closs-config.cmake", "closs-config-version.cmake"])],

@@ -1,5 +1,6 @@
 """NaN, infinities, poles and zero weights: limits are exact, and what is spoiled is that element and its sums alone."""
 
+import ctypes
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ from helpers import REDUCTIONS, assert_same_bits, moderate
 from registry import FIRST_ROWS
 
 import closs
+from closs import capi
 
 INF, NAN = math.inf, math.nan
 
@@ -95,12 +97,22 @@ def test_nan_spoils_its_element_alone(row, dtype, spoiled):
         assert_nan_spoils_its_element_alone(row.make(reduction="none"), arguments, arguments[spoiled], **row.call)
 
 
-@pytest.mark.parametrize("from_sigmoid", [False, True])
-def test_nan_pos_weight_spoils_its_element_alone(dtype, from_sigmoid):
-    half, ones = np.full((5, 29), 0.5, dtype), np.ones((5, 29), dtype)
-    loss = closs.SigmoidBCELoss(from_sigmoid, reduction="none")
-    pos_weight = ones.copy()
-    assert_nan_spoils_its_element_alone(loss, [half, half, ones, pos_weight], pos_weight)
+@pytest.mark.parametrize("kernel", ["sigmoid_bce", "bce"])
+def test_pos_weight_that_only_c_accepts(kernel):
+    """NaN, infinity and a negative number spoil their element alone; Python refuses them."""
+    pred, label, pos_weight, value, grad = np.full((5, 145), 0.5)
+    pos_weight[[3, 77, 144]] = NAN, INF, -4
+    args = capi.closs_elementwise_f64(
+        batch=145, inner=1, pred=pred.ctypes.data, label=label.ctypes.data, value=value.ctypes.data,
+        grad=grad.ctypes.data, reduction=capi.CLOSS_NONE,
+    )  # fmt: skip
+    weight = capi.closs_broadcast_f64(data=pos_weight.ctypes.data)
+    assert capi.function(f"closs_{kernel}_f64")(ctypes.byref(args), ctypes.byref(weight)) == capi.CLOSS_OK
+    assert np.isnan([value[3], grad[3]]).all()
+    assert not np.isfinite([value[77], grad[77]]).any()
+    assert value[144] < 0
+    harmless = np.delete(np.arange(145), [3, 77, 144])
+    assert len(set(value[harmless])) == len(set(grad[harmless])) == 1
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
@@ -148,10 +160,12 @@ def test_factors_of_0(row, dtype, reduction):
     assert not grad.any()
 
 
-def test_all_weights_0(row, dtype):
-    x = row.pred(moderate((3, 7), dtype))
-    value, grad = row.make(reduction="weighted_mean").value_and_grad(
-        x, row.labels_like(x), np.zeros_like(x), **row.call
-    )
+@pytest.mark.parametrize("weights", [[0, 0], [1, -1]])
+@pytest.mark.parametrize("pred", [0.5, INF])
+def test_weights_that_add_up_to_0(row, dtype, weights, pred):
+    """No weighted mean, and no gradient, not even of an element whose slope is infinite."""
+    with np.errstate(invalid="ignore"):  # of infinity, the prediction of some rows is NaN
+        x = row.pred(np.array([pred, 0.25], dtype))
+    value, grad = row.make(reduction="weighted_mean").value_and_grad(x, row.labels_like(x), weights, **row.call)
     assert math.isnan(value)
     assert not grad.any()

@@ -46,6 +46,38 @@ def test_context_manager_restores(default_threads):
 
 
 @needs_openmp
+def test_back_to_the_default(default_threads):
+    """It follows OpenMP again, as threadpoolctl does, where a number would be fixed."""
+    program = """
+import closs
+for threads in (5, None, 7):
+    closs.set_num_threads(threads)
+    print(closs.get_num_threads())
+    with closs.num_threads(None):
+        print(closs.get_num_threads())
+"""
+    assert run_python("-c", program, CLOSS_NUM_THREADS="3").split() == ["5", "3", "3", "3", "7", "3"]
+
+
+SHOW = "import closs; closs.show_config()"
+
+
+@needs_openmp
+@pytest.mark.parametrize("variable, wrong, right", [
+    ("CLOSS_NUM_THREADS", ["two", "0", "3.5"], ["3", "+3", " 03"]),
+    ("CLOSS_ISA", ["avx3", "AVX2"], ["baseline"]),
+])  # fmt: skip
+def test_environment_that_is_not_understood_is_shown(variable, wrong, right):
+    for text in wrong:
+        assert f"; {variable}={text!r} has no effect\n" in run_python("-c", SHOW, **{variable: text})
+    for text in right:
+        assert "has no effect" not in run_python("-c", SHOW, **{variable: text})
+    assert "has no effect" not in run_python("-c", SHOW, **{variable: ""})
+    call_comes_first = SHOW.replace("; ", "; closs.set_num_threads(2); ")
+    assert "has no effect" not in run_python("-c", call_comes_first, CLOSS_NUM_THREADS="3")
+
+
+@needs_openmp
 @pytest.mark.parametrize("threads", ["1", "3", "17"])
 def test_environment(threads):
     assert run_python("-c", PRINT_THREADS, CLOSS_NUM_THREADS=threads).strip() == threads

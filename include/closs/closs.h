@@ -126,7 +126,7 @@ typedef enum closs_reduction {
     CLOSS_NONE,            /* value[outer * batch * inner]: l itself */
     CLOSS_MEAN,            /* *total: the mean of l over all elements, NaN if there are none */
     CLOSS_SUM,             /* *total: their sum */
-    CLOSS_WEIGHTED_MEAN,   /* *total: the sum of l over the sum of sample_weight; NaN if that is 0 */
+    CLOSS_WEIGHTED_MEAN,   /* *total: the sum of l over the sum of sample_weight; NaN (gradient 0) if that is 0 */
 } closs_reduction;
 
 /* ---- Elementwise losses ------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ typedef struct closs_elementwise_f32 {
     const float *pred;                 /* (outer, batch, inner); NULL only if that is empty */
     const float *label;                /* the same shape */
     closs_broadcast_f32 sample_weight; /* factor of each element's value and gradient; where it is 0, both are 0 */
-    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
+    const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
@@ -205,12 +205,14 @@ CLOSS_EXPORT closs_status closs_l1_f64(const closs_elementwise_f64 *args);
 CLOSS_EXPORT closs_status closs_l2_f32(const closs_elementwise_f32 *args);
 CLOSS_EXPORT closs_status closs_l2_f64(const closs_elementwise_f64 *args);
 
-/* With r = x - y: l = r^2 / (2 rho) where |r| <= rho, |r| - rho / 2 elsewhere. rho > 0 and finite. */
+/* With r = x - y: l = r^2 / (2 rho) where |r| <= rho, |r| - rho / 2 elsewhere. rho > 0 and finite. l is infinite where
+ * r overflows, even if rho / 2 would bring it back. */
 CLOSS_EXPORT closs_status closs_huber_f32(const closs_elementwise_f32 *args, float rho);
 CLOSS_EXPORT closs_status closs_huber_f64(const closs_elementwise_f64 *args, double rho);
 
 /* Binary cross-entropy of logits x and labels y in [0, 1], with s the logistic function:
- * l = -pos_weight y log s(x) - (1 - y) log s(-x). pos_weight is broadcast along pred; NULL: 1. */
+ * l = -pos_weight y log s(x) - (1 - y) log s(-x). pos_weight is broadcast along pred; NULL: 1. It is not checked: NaN
+ * in it gives NaN for that element, infinity NaN or infinity, a number below 0 what the formula says. */
 CLOSS_EXPORT closs_status closs_sigmoid_bce_f32(const closs_elementwise_f32 *args,
                                                 const closs_broadcast_f32 *pos_weight);
 CLOSS_EXPORT closs_status closs_sigmoid_bce_f64(const closs_elementwise_f64 *args,
@@ -298,7 +300,7 @@ typedef struct closs_softmax_f32 {
     const float *label_dense;          /* the other losses: a distribution a row, the shape of pred */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradient are 0 */
     const float *element_weight;       /* closs_kl_div_softmax: a weight an element, the shape of pred; NULL: ones */
-    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
+    const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     int log_probabilities;       /* not 0: pred is the logarithm of probabilities, not logits; no lse and no z_loss */
@@ -391,7 +393,7 @@ typedef struct closs_vectors_f32 {
     const float *input[3];             /* (outer, rows, inner) each; as many as the loss has */
     const float *label;                /* (rows), where the loss has labels: 1 or -1 */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradients are 0 */
-    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
+    const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;
@@ -446,7 +448,7 @@ typedef struct closs_pairwise_f32 {
 
     const float *input[2];             /* (rows, inner) each */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, the row's value is 0 */
-    const double *weight;              /* one factor for everything, finite as a float too; NULL: 1 */
+    const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
 
     closs_reduction reduction;

@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plot.add_argument("name", help="such as HuberLoss")
     plot.add_argument("-o", "--output", help="the image file (NAME.png)")
     options = parser.parse_args(arguments)
+    asked = [options.cflags or options.libs, options.pkgconfigdir, options.cmakedir, options.command]
+    if sum(map(bool, asked)) > 1:
+        parser.error("expected --cflags and --libs, or one other option, or a command, got more than one of these")
 
     if options.cflags or options.libs:
         print(build_flags(cflags=options.cflags, libs=options.libs))

@@ -39,11 +39,18 @@ def real_array(name: str, array: ArrayLike) -> Array:
         raise TypeError(f"{name}: expected an array without a mask, got a masked one; weights of 0 serve as well")
     try:
         result = np.asarray(array)
-    except ValueError as error:  # a ragged list
-        raise TypeError(f"{name}: expected an array of real numbers, got {type(array).__name__}: {error}") from None
+    except ValueError as error:
+        if not isinstance(array, list | tuple):  # what an object's own __array__ has to say
+            raise
+        raise TypeError(f"{name}: expected an array of real numbers, got a ragged {type(array).__name__}") from error
     if result.dtype.kind not in "biuf":
         raise TypeError(f"{name}: expected an array of real numbers, got dtype {result.dtype}")
     return result
+
+
+def real_arrays(arguments: dict[str, ArrayLike | None]) -> dict[str, Array]:
+    """The arguments that are given, as arrays: an object is asked for its array once, which may be a copy each time."""
+    return {name: real_array(name, array) for name, array in arguments.items() if array is not None}
 
 
 def as_pred(name: str, array: ArrayLike) -> tuple[Array, np.dtype[Any]]:
@@ -57,7 +64,7 @@ def as_pred(name: str, array: ArrayLike) -> tuple[Array, np.dtype[Any]]:
 
 def ready(array: Array, dtype: np.dtype[Any]) -> Array:
     """C-contiguous, aligned, in native byte order; the array itself if it is all that. Keeps 0-d arrays 0-d."""
-    with np.errstate(over="ignore"):  # a label too large for pred's type overflows as silently as results do
+    with np.errstate(all="ignore"):  # a label outside the range of pred's type becomes 0 or inf, silently as in C
         return np.require(array, dtype, ("C", "A")).reshape(array.shape)
 
 
@@ -126,6 +133,20 @@ def as_operand(name: str, array: ArrayLike | None, shape: tuple[int, ...], dtype
     return Operand(ready(values, dtype).ravel(), max(repeat, 1), max(values.size, 1))
 
 
+def as_parameter(name: str, values: Array | None, pred: Array, whose: str) -> Operand:
+    """An operand of numbers from 0 up, finite in pred's type too: pos_weight, epsilon."""
+    if values is not None and values.size:
+        largest = np.finfo(pred.dtype).max
+        with np.errstate(invalid="ignore"):  # NaN is what this looks for
+            if not (values.min() >= 0 and values.max() <= largest):
+                k = int(np.argmin((values >= 0) & (values <= largest)))
+                raise ValueError(
+                    f"{position_in(name, values.shape, k)}: expected a number from 0 up that {pred.dtype} can hold, "
+                    f"got {values.flat[k]}"
+                )
+    return as_operand(name, values, pred.shape, pred.dtype, whose)
+
+
 def as_row_weights(weight: ArrayLike | None, pred: Array, shape: tuple[int, ...], kept: tuple[int, ...]) -> Operand:
     """A weight a row. Rows have a shape; with as many axes as pred the weight has those of a row too, of length one."""
     if weight is None:
@@ -145,19 +166,38 @@ def as_cotangent(name: str, array: ArrayLike | None, shape: tuple[int, ...], pre
     return ready(values, pred.dtype).ravel()
 
 
+def _steps(array: Array) -> list[tuple[int, int]]:
+    """(stride, length) of each axis that leads somewhere; along others the stride may be anything."""
+    return [(step, length) for step, length in zip(array.strides, array.shape, strict=True) if length > 1]
+
+
+def _overlaps_itself(array: Array) -> bool:
+    """Whether two places may lie in the same memory. Not if each axis steps over all that shorter steps cover.
+
+    Slices, transposes and diagonals do. Axes that interleave without meeting, as only np.lib.stride_tricks makes them,
+    count as overlapping: to tell them apart is a problem without a fast solution (see np.shares_memory).
+    """
+    covered = array.itemsize
+    for step, length in sorted((abs(step), length) for step, length in _steps(array)):
+        if step < covered:
+            return array.size > 0
+        covered += (length - 1) * step
+    return False
+
+
 def check_output(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """None, or an ndarray of that shape and type that can be written to."""
     if array is None:
         return
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name}: expected a NumPy array, got {type(array).__name__}")
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected a NumPy array without a mask, got {type(array).__name__}")
     if array.dtype != dtype:
         raise TypeError(f"{name}: expected dtype {dtype}, got {array.dtype}")
     if array.shape != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     if not array.flags.writeable:
         raise ValueError(f"{name}: expected a writeable array, got a read-only one")
-    if array.size and any(step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)):
+    if _overlaps_itself(array):
         raise ValueError(f"{name}: expected an array that does not overlap itself, got strides {array.strides}")
 
 
@@ -166,7 +206,7 @@ def is_same_memory(a: Any, b: Any) -> bool:
     return (
         isinstance(a, np.ndarray)
         and isinstance(b, np.ndarray)
-        and (a.dtype, a.shape, a.strides) == (b.dtype, b.shape, b.strides)
+        and (a.dtype, a.shape, _steps(a)) == (b.dtype, b.shape, _steps(b))
         and a.ctypes.data == b.ctypes.data
     )
 
@@ -224,9 +264,9 @@ def evaluate_elementwise(
 
     ``parameter`` is the name and value of the argument that takes the place of the spec's own parameter.
     """
-    raw = dict(zip(names, (pred, label), strict=True)) | {
-        "sample_weight": sample_weight, parameter[0]: parameter[1], "grad_output": grad_output,
-    }  # fmt: skip
+    pred, label = real_array(names[0], pred), real_array(names[1], label)
+    given = real_arrays({"sample_weight": sample_weight, parameter[0]: parameter[1], "grad_output": grad_output})
+    inputs = {names[0]: pred, names[1]: label} | given
     x, result_type = as_pred(names[0], pred)
     y = as_label(names[1], label, x.shape, x.dtype, names[0])
     outer, batch, inner = _geometry(x, spec.batch_axis)
@@ -235,13 +275,13 @@ def evaluate_elementwise(
         value_type, value_shape = np.dtype("f8"), ()
     elif not spec.is_unreduced and x.ndim:
         value_shape = (batch,)
-    weights = as_operand("sample_weight", sample_weight, x.shape, x.dtype, names[0])
-    parameters = as_operand(*parameter, x.shape, x.dtype, names[0])
-    cotangent = as_cotangent("grad_output", grad_output, value_shape, x)
+    weights = as_operand("sample_weight", given.get("sample_weight"), x.shape, x.dtype, names[0])
+    parameters = as_parameter(parameter[0], given.get(parameter[0]), x, names[0])
+    cotangent = as_cotangent("grad_output", given.get("grad_output"), value_shape, x)
     check_output("out", out, value_shape, value_type)
     check_output("grad_out", grad_out, x.shape, result_type)
-    check_overlap("out", out, raw)
-    check_overlap("grad_out", grad_out, raw | {"out": out}, names[0])
+    check_overlap("out", out, inputs)
+    check_overlap("grad_out", grad_out, inputs | {"out": out}, names[0])
 
     value = work_array(out, x.dtype, value_shape) if want_value and not spec.has_total else None
     grad = work_array(grad_out, x.dtype, x.shape) if want_grad else None
@@ -277,7 +317,9 @@ def delivered(result: Array | None, output: Array | None, dtype: np.dtype[Any]) 
     """The result where the caller wants it: in the output if there is one, else in an array of that type."""
     if result is None or result is output:
         return result
-    with np.errstate(over="ignore"):  # a float16 result overflows as silently as the others
+    if is_same_memory(result, output):  # a subclass, such as np.memmap: C wrote to its memory
+        return output
+    with np.errstate(all="ignore"):  # an exception here would leave an output beside one that is not written yet
         if output is None:
             return result.astype(dtype, copy=False)
         output[...] = result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,21 @@ def config() -> dict[str, Any]:
     }
 
 
+def _unheard(variable: str, in_use: object) -> str:
+    """A remark on an environment variable that asks for something else: misspelt, impossible here, or too late."""
+    text = os.environ.get(variable, "")
+    return f"; {variable}={text!r} has no effect" if text and text.strip().lstrip("+0") != str(in_use) else ""
+
+
 def show_config() -> None:
     """Print the configuration, one line each, as a bug report wants it."""
     now = config()
+    unheard_isa = _unheard("CLOSS_ISA", now["isa"])
+    unheard_threads = "" if _core.get_threads_setting() else _unheard("CLOSS_NUM_THREADS", now["threads"])
     print(f"closs {now['version']}")
-    print(f"  instruction set: {now['isa']} (this machine could use: {', '.join(now['isas'])})")
+    print(f"  instruction set: {now['isa']} (this machine could use: {', '.join(now['isas'])}){unheard_isa}")
     print(f"  OpenMP:          {'yes' if now['openmp'] else 'no, every call is serial'}")
-    print(f"  threads:         {now['threads']}")
+    print(f"  threads:         {now['threads']}{unheard_threads}")
     print(f"  CUDA:            {'built, device: ' + str(now['cuda_device']) if now['cuda_built'] else 'not built'}")
 
 

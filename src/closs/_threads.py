@@ -24,32 +24,38 @@ def get_num_threads() -> int:
     return _core.get_num_threads()
 
 
-def set_num_threads(threads: int) -> None:
+def set_num_threads(threads: int | None) -> None:
     """Let one call use that many threads, in the whole process.
 
     Parameters
     ----------
-    threads : int
-        At least 1. Without OpenMP every call stays serial.
+    threads : int or None
+        At least 1; None for the default, as :func:`get_num_threads` has it. Without OpenMP every call stays serial.
 
     Raises
     ------
     TypeError, ValueError
         If it is no integer, or below 1.
+
+    Examples
+    --------
+    >>> import closs
+    >>> closs.set_num_threads(2)
+    >>> closs.set_num_threads(None)
     """
-    _core.set_num_threads(_checked(threads))
-
-
-def _checked(threads: int) -> int:
+    if threads is None:
+        return _core.set_num_threads(0)
     count = integer("threads", threads)
     if not 1 <= count < 2**31:
         raise ValueError(f"threads: expected at least 1 (and fewer than 2**31), got {count}")
-    return count
+    _core.set_num_threads(count)
 
 
 @contextmanager
-def num_threads(threads: int) -> Iterator[None]:
-    """Use that many threads inside a ``with`` block, in the whole process, and the setting before it afterwards.
+def num_threads(threads: int | None) -> Iterator[None]:
+    """Use that many threads (None: the default) inside a ``with`` block, in the whole process.
+
+    The setting before it holds again afterwards.
 
     Examples
     --------

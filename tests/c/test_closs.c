@@ -107,8 +107,8 @@ static void bad_input(void) {
     REJECTS(CLOSS_BAD_PARAMETER, closs_huber_f32(&good, NAN));
     REJECTS(CLOSS_BAD_PARAMETER, closs_hinge_f32(&good, INFINITY));
     REJECTS(CLOSS_BAD_PARAMETER, closs_poisson_rate_nll_f32(&good, -1));
-    const double infinite = INFINITY;
-    REJECTS(CLOSS_BAD_PARAMETER, closs_l2_f32(WITH(bad.weight = &infinite)));
+    const double unfit[] = {INFINITY, NAN, 1e39, 1e-50};
+    for (int k = 0; k < 4; k++) REJECTS(CLOSS_BAD_PARAMETER, closs_l2_f32(WITH(bad.weight = &unfit[k])));
     REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.pred = (const float *)(const void *)((const char *)pred + 1))));
 #define ODD(type, pointer) ((type *)(void *)((char *)(pointer) + 1))
     REJECTS(CLOSS_MISALIGNED, closs_l2_f32(WITH(bad.label = ODD(float, label))));

@@ -18,11 +18,16 @@ cdef void *start(const real[::1] array) noexcept:
     return NULL if array is None else <void *>&array[0]
 
 
+cdef inline bint is_held(double weight, bint is_float) noexcept:
+    """Whether a weight is a number of the type, as the core asks: cpu/reduce.h tells why not one that rounds to 0."""
+    return not is_float or (abs(weight) <= FLT_MAX and (<float>weight != 0 or weight == 0))
+
+
 cdef int succeed(closs_status status, const closs_bad_label *bad, double weight, bint is_float) except -1:
     """0, or the exception that says what a status says."""
     if status == CLOSS_OK:
         return 0
-    if status == CLOSS_BAD_PARAMETER and is_float and abs(weight) > FLT_MAX:
+    if status == CLOSS_BAD_PARAMETER and not is_held(weight, is_float):
         raise ValueError(f"weight: expected a number that float32 can hold, got {weight}")
     if status == CLOSS_BAD_LABEL:
         raise BadLabel(bad.position, bad.label)

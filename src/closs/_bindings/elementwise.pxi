@@ -120,11 +120,11 @@ def run_elementwise(ElementwiseSpec spec not None, tuple shape not None, const r
                         start(sample_weight), weight_repeat, weight_period,
                         start(parameter), parameter_repeat, parameter_period,
                         start(grad_output), start(value), start(grad), &total)
-    if status == CLOSS_BAD_PARAMETER and not (real is float and abs(spec.weight) > FLT_MAX):
-        # in range for Python, not for C: 1e-50 is 0 in float
+    if status == CLOSS_BAD_PARAMETER and is_held(spec.weight, real is float):
+        # the spec's own parameter, in range for Python, not for C: 1e-50 is 0 in float
         name = closs_elementwise_parameter(spec.loss).decode()
         raise ValueError(f"{name}: expected a number that {'float32' if real is float else 'float64'} can hold, "
-                         f"got {spec.wide_parameter if parameter is None else parameter[0]}")
+                         f"got {spec.wide_parameter}")
     succeed(status, NULL, spec.weight, real is float)
     return total
 

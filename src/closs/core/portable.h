@@ -1,4 +1,5 @@
-/* The only file that knows compilers.
+/* The only file that knows compilers, but for the questions of dispatch.c to the processor and the constructor of
+ * threads.c.
  *
  * Everything here is a spelling, not a behaviour: the same text above it means the same arithmetic with gcc, clang
  * and MSVC, and with nvcc, which compiles the formulas for the GPU.

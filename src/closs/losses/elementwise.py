@@ -52,11 +52,12 @@ class ElementwiseLoss:
 
     pred may have any shape and memory layout; C-contiguous float32 and float64 arrays are never copied. float16 is
     computed in float32; ints, bools and lists become float64. A 0-d pred is one sample, its value is 0-d. label is cast
-    to pred's type, and has pred's shape, up to axes of length one. The results have pred's type.
+    to pred's type, and has pred's shape, up to axes of length one; what it holds is not checked: a label that the loss
+    does not name, such as 2 for a hinge loss, is put into the formula. The results have pred's type.
 
     NaN in pred or label gives NaN in that element, and in the sums it enters; infinities give the limit. Values and
-    gradients are within 2 ulp where no weight and no mean adds a rounding of its own (3 ulp on x86-64 processors that
-    have no FMA); sums within 4 ulp. A loss that overflows is infinite even if a small weight would bring it back.
+    gradients are within 2 ulp where no weight and no mean adds a rounding of its own, others and sums within 4 (3 and 5
+    on x86-64 processors without FMA). A loss that overflows is infinite even if a small weight would bring it back.
 
     Errors: TypeError for the wrong kind of argument, ValueError for a wrong shape or value. Both come before the first
     write to an output.
@@ -213,7 +214,8 @@ class HuberLoss(ElementwiseLoss):
     """Smooth L1: with ``r = pred - label``, ``r^2 / (2 rho)`` where ``|r| <= rho``, ``|r| - rho / 2`` elsewhere.
 
     Common arguments, shapes, types and errors: see :class:`ElementwiseLoss`. As Gluon's ``HuberLoss``; torch's
-    ``huber_loss`` is rho times this.
+    ``huber_loss`` is rho times this. The value is infinite where ``pred - label`` overflows, even if ``rho / 2`` would
+    bring it back.
 
     Parameters
     ----------
@@ -255,8 +257,11 @@ class SigmoidBinaryCrossEntropyLoss(ElementwiseLoss):
 
     Notes
     -----
-    The calls take ``pos_weight`` after sample_weight: the factor of the positive term, anything that broadcasts to
-    pred's shape, such as (C,) for one a column.
+    The calls take one argument more, after sample_weight:
+
+    pos_weight : array_like, optional
+        The factor of the positive term: finite numbers, not below 0, of any shape that broadcasts to pred's, such as
+        (C,) for one a column. 1 by default.
 
     Examples
     --------
@@ -421,7 +426,10 @@ class PoissonNLLLoss(ElementwiseLoss):
 
     Notes
     -----
-    The calls take ``epsilon`` after sample_weight: not below 0, 1e-8 by default, used if pred is the rate.
+    The calls take one argument more, after sample_weight:
+
+    epsilon : float
+        Finite and not below 0, 1e-8 by default; used if pred is the rate.
 
     Examples
     --------

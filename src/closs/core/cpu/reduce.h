@@ -41,6 +41,10 @@ typedef struct {
     const real *inverses;   /* their inverses */
 } NAME(reduction_args);
 
+/* Whether a global weight is a number of the type. One that rounds to 0 is not: it would remove every element, or, met
+ * by an infinite slope, give NaN. */
+static inline int NAME(holds)(double weight) { return fabs(weight) <= REAL_MAX && ((real)weight != 0 || weight == 0); }
+
 /* The checks that are about reduction, before anything is written. */
 static inline closs_status NAME(check_reduction)(closs_reduction kind, const double *weight, const real *grad_output,
                                                  const real *value, const double *total, int other_output) {
@@ -51,7 +55,7 @@ static inline closs_status NAME(check_reduction)(closs_reduction kind, const dou
     if (!closs_is_aligned(grad_output, sizeof(real)) || !closs_is_aligned(value, sizeof(real)) ||
         !closs_is_aligned(weight, sizeof(double)) || !closs_is_aligned(total, sizeof(double)))
         return CLOSS_MISALIGNED;
-    return weight && !(fabs(*weight) <= REAL_MAX) ? CLOSS_BAD_PARAMETER : CLOSS_OK;
+    return weight && !NAME(holds)(*weight) ? CLOSS_BAD_PARAMETER : CLOSS_OK;
 }
 
 /* Elements of a value. */
@@ -89,10 +93,11 @@ static inline void NAME(resolve)(const NAME(reduction_args) * args, const NAME(c
     }
     double cotangent = total && args->grad_output ? (double)*args->grad_output : 1.0;
 
-    /* A mean of nothing has gradient 0, whatever elements were weighted away. */
-    weights->scale = reduction->divisor == 0 ? 0 : (real)(reduction->factor * cotangent / reduction->divisor);
+    /* A mean of nothing, or by weights that cancel, is NaN (0 by 0) with gradient 0, whatever the elements are. */
+    int nothing = reduction->factor == 0 || reduction->divisor == 0;
+    weights->scale = nothing ? 0 : (real)(reduction->factor * cotangent / reduction->divisor);
     weights->factor = (real)reduction->factor;
-    weights->sample_weight = reduction->factor == 0 ? removed : args->sample_weight;
+    weights->sample_weight = nothing ? removed : args->sample_weight;
     weights->weight = reduction->summed || weights->factor == 1 ? absent : (BROADCAST){&weights->factor, 0, 1};
     weights->cotangent = cotangent == 0 ? removed : absent;
     if (args->grad_output && !total) {
