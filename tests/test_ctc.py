@@ -575,6 +575,16 @@ def test_reductions_and_weights(dtype):
     assert closs.CTCLoss(reduction="weighted_mean")(x[:2], label[:2]) == closs.CTCLoss(reduction="mean")(
         x[:2], label[:2]
     )
+    nothing = closs.CTCLoss(reduction="weighted_mean").value_and_grad(x[:2], label[:2], sample_weight=[1, -1])
+    assert np.isnan(nothing[0]) and not nothing[1].any()
+
+
+def test_nothing_is_raised_halfway(dtype):
+    """Neither by what is computed here nor by the user's settings of NumPy."""
+    x = np.full((2, 4, 3), np.finfo(dtype).tiny, dtype)
+    with np.errstate(all="raise"):
+        value, grad = closs.CTCLoss().value_and_grad(x, [[0], [1]], sample_weight=[1e-300, 1e300])
+    assert value[0] == (0 if dtype == np.float32 else value[0]) and np.isfinite(grad[0]).all()
 
 
 def test_value_is_the_same_with_and_without_gradient(dtype):

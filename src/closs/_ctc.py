@@ -254,7 +254,9 @@ def evaluate_ctc(
     frame_counts = as_lengths("pred_lengths", pred_lengths, batch)
     labels = as_labels(label, label_lengths, options.label_layout, batch)
     weights = as_sample_weight(sample_weight, batch)
-    if abs(options.weight) > float(np.finfo(x.dtype).max):
+    with np.errstate(all="ignore"):
+        as_type = x.dtype.type(options.weight)
+    if not np.isfinite(as_type) or (as_type == 0) != (options.weight == 0):
         raise ValueError(f"weight: expected a number that {x.dtype} can hold, got {options.weight}")
     value_shape, value_type = ((), np.dtype("f8")) if options.has_total else ((batch,), result_type)
     cotangent = as_cotangent("grad_output", grad_output, value_shape, x)
@@ -270,9 +272,9 @@ def evaluate_ctc(
     factors, divisor = _factors(options, weights, batch)
     scale, grad, grad_strides = None, None, (0, 0)
     if want_grad:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        with np.errstate(all="ignore"):
             scale = factors if cotangent is None else factors * np.where(factors == 0, 0, cotangent)
-            scale = np.where(scale == 0, 0, scale / divisor).astype(x.dtype)
+            scale = np.where((scale == 0) | (divisor == 0), 0, scale / divisor).astype(x.dtype)
         own_steps = _steps_in_place(grad_out, options.layout, x, (frame_counts, labels.array, labels.lengths))
         grad = np.empty(x.shape, x.dtype) if grad_out is None or own_steps is None else grad_out
         grad_strides = (own_steps or _steps(grad, options.layout) or (0, 0)) if grad.size else (0, 0)
@@ -294,11 +296,12 @@ def _reduced(
     options: Options, value: Array, factors: Array, divisor: float, out: Array | None, dtype: np.dtype[Any]
 ) -> Any:
     """The weighted values, or their total as a float."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         weighted = np.where(factors == 0, 0, value * factors)
         if not options.has_total:
             return delivered(weighted.astype(value.dtype), out, dtype)
-        total = np.float64(math.fsum(weighted) if np.isfinite(weighted).all() else weighted.sum()) / divisor
+        total = np.float64(math.fsum(weighted) if np.isfinite(weighted).all() else weighted.sum())
+        total = total / divisor if divisor else np.float64("nan")  # a mean of nothing
     return float(total) if out is None else delivered(np.asarray(total), out, dtype)
 
 

@@ -109,7 +109,7 @@ def evaluate_softmax(
     if class_weight is not None:
         if class_weight.size != rows.classes:
             raise ValueError(f"class_weight: expected one for each of {rows.classes} classes, got {class_weight.size}")
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             class_weight = class_weight.astype(x.dtype)
         if not np.isfinite(class_weight).all():
             raise ValueError(f"class_weight: expected numbers that {x.dtype} can hold, got {class_weight}")
