@@ -69,8 +69,9 @@ typedef struct {
     void (*slopes[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,
                                         const double *factors, real *of_first, real *of_second, real *of_third);
 
-    /* Squared distances of one vector from others; the sum of their differences, weighted (pairwise_loops.h). */
-    void (*squared_distances)(int64_t rows, int64_t n, const real *a, const real *b, double *distance);
+    /* Squared distances of one vector from others, as logits; the sum of their differences, weighted
+     * (pairwise_loops.h). */
+    void (*distance_logits)(int64_t rows, int64_t n, const real *a, const real *b, int64_t own, double *logit);
     void (*weighted_differences)(int64_t rows, int64_t n, const real *a, const real *b, const double *weight,
                                  int64_t step, double factor, real *grad);
 

@@ -30,7 +30,7 @@ static const NAME(closs_kernel_table) NAME(table) = {
 #define VECTORS(name, inputs, labelled) NAME(name##_sums),
 #include "../losses.def"
         },
-    .squared_distances = NAME(squared_distances),
+    .distance_logits = NAME(distance_logits),
     .weighted_differences = NAME(weighted_differences),
     .slopes =
         {

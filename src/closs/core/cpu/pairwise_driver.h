@@ -89,8 +89,7 @@ static const real *NAME(pairwise_run)(void *context, int64_t e, int64_t n) {
         const int64_t row = e + i;
         const real *vector = args->input[0] + row * inner;
         double *logits = call->by_task ? task->distances : call->distances + row * rows;
-        kernels->squared_distances(rows, inner, vector, args->input[1], logits);
-        for (int64_t j = 0; j < rows; j++) logits[j] = -logits[j];
+        kernels->distance_logits(rows, inner, vector, args->input[1], row, logits);
         const double scale = (double)task->scale[i];
         double loss;
         closs_softmax_rows_f64 job = call->job;
