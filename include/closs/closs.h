@@ -46,19 +46,19 @@ extern "C" {
 /* What every call returns. Anything but CLOSS_OK means that no output was touched. */
 typedef enum closs_status {
     CLOSS_OK = 0,
-    CLOSS_NULL_POINTER,   /* pred, label or a struct is NULL where elements have to be read */
-    CLOSS_BAD_SIZE,       /* a negative size, or sizes whose product overflows */
+    CLOSS_NULL_POINTER,   /* the arguments, an array that is needed and not empty, or a needed parameter is NULL */
+    CLOSS_BAD_SIZE,       /* a size or stride is negative, too large, too small, or does not fit the others */
     CLOSS_BAD_BROADCAST,  /* a negative repeat or period */
     CLOSS_BAD_REDUCTION,  /* not one of closs_reduction */
-    CLOSS_BAD_PARAMETER,  /* rho <= 0, epsilon < 0, a NaN, an infinite weight ... */
-    CLOSS_MISALIGNED,     /* a pointer that is no multiple of its type's size */
+    CLOSS_BAD_PARAMETER,  /* a number outside its range or not finite, or a field that this loss does not have */
+    CLOSS_MISALIGNED,     /* a pointer that is no multiple of the size of the numbers behind it */
     CLOSS_OVERLAP,        /* an output overlaps another array; where a struct says so, grad may be its input itself */
     CLOSS_UNKNOWN_LOSS,   /* closs_elementwise_run_*: no such loss */
     CLOSS_MISSING_OUTPUT, /* neither value, total nor grad is given, or one that this reduction does not have */
     CLOSS_BAD_LABEL,      /* a class out of range, or a label that is not one of those allowed; see closs_bad_label */
     CLOSS_NO_MEMORY,      /* working memory could not be had */
     CLOSS_TOO_NEW,        /* a reserved field is not 0: an argument of a later release, or memory never set to 0 */
-    CLOSS_BAD_LENGTH,     /* a label length or pred length that is negative or beyond its array; see closs_ctc_bad */
+    CLOSS_BAD_LENGTH,     /* a length or offset of labels or pred is negative or beyond its array; see closs_ctc_bad */
     CLOSS_INFEASIBLE,     /* CTC with CLOSS_CTC_RAISE: no path spells a sample's labels; see closs_ctc_bad */
 } closs_status;
 
