@@ -128,6 +128,8 @@ static void bad_input(void) {
     REJECTS(CLOSS_UNKNOWN_LOSS, closs_elementwise_run_f32(-1, &good, NULL));
     REJECTS(CLOSS_UNKNOWN_LOSS, closs_elementwise_run_f32(1000, &good, NULL));
     REJECTS(CLOSS_NULL_POINTER, closs_elementwise_run_f32(closs_elementwise_find("huber"), &good, NULL));
+    REJECTS(CLOSS_BAD_BROADCAST,
+            closs_elementwise_run_f32(closs_elementwise_find("l2"), &good, &(closs_broadcast_f32){.repeat = -1}));
     REJECTS(CLOSS_MISSING_OUTPUT, closs_l2_f32(WITH((bad.value = NULL, bad.grad = NULL))));
     REJECTS(CLOSS_MISSING_OUTPUT, closs_l2_f32(WITH(bad.reduction = CLOSS_MEAN)));
 #undef REJECTS
