@@ -184,6 +184,10 @@ def logistic(fresh, tmp_path_factory):
         (b"a,class\nnan,1\n", "not finite"),
         (b"a,class\n1e999,1\n", "not finite"),
         (b"a,class\n1" + 5000 * b"0" + b",1\n", "too long"),
+        (b"a" + 4090 * b"a" + b",class\n1,1\n", "too long"),
+        (b"a,class\n1e308,1\n1e308,0\n", "mean or scale is not finite"),
+        (b"a,class\n1e200,1\n-1e200,0\n", "mean or scale is not finite"),
+        (b"a,class\n1e-160,1\n-1e-160,0\n", "mean or scale is not finite"),
     ],
 )
 def test_c_program_refuses(logistic, tmp_path, text, message):
@@ -195,7 +199,8 @@ def test_c_program_refuses(logistic, tmp_path, text, message):
 def test_c_program_refuses_no_file_and_no_steps(logistic, classes_csv, tmp_path):
     refused("usage", logistic)
     refused("cannot read", logistic, tmp_path / "none.csv")
-    refused("steps", logistic, classes_csv[0], "many")
+    for steps in "many", "10x", "1e3", "0", "-1", "", "99999999999", "99999999999999999999":
+        refused("steps: expected a whole number", logistic, classes_csv[0], steps)
 
 
 @pytest.mark.parametrize("change", ["crlf", "no end", "crlf, no end"])
@@ -256,6 +261,12 @@ def test_cpp_program(fresh, tmp_path):
         EXAMPLES / "cpp" / "robust_mean.cpp", *fresh.flags("--libs"), "-o", program)  # fmt: skip
     assert run(program, input="1 2 3 1000").startswith("robust mean 2.5,")
     assert run(program, input="1\r\n2\r\n3 1e3").startswith("robust mean 2.5,")
+    assert run(program, input="1000000 1000001 1000002").startswith("robust mean 1000001,")
+    numbers = np.array([0, 0.1, 0.3, 0.9, 7, 8, 1e6, 1e6])
+    place = float(re.match("robust mean (.*),", run(program, input=" ".join(map(str, numbers))))[1])
+    assert abs(closs.HuberLoss(reduction="mean").grad(np.full(8, place), numbers).sum()) < 1e-9
+    refused("no minimum found", program, input="100000000000000000 100000000000000016")
+    refused("the loss is not finite", program, input="-1e308 1e308")
     refused("no numbers", program, input="")
     for word in ("three", "2x", "1e", "nan", "inf", "1e999"):
         refused(f"not a finite number: {word}", program, input=f"1 {word} 3")
@@ -397,6 +408,7 @@ setup(name="views", ext_modules=cythonize(extension, language_level=3))
 """
 
 
+@pytest.mark.peers
 def test_numba_script(fresh, tmp_path):
     pytest.importorskip("numba", reason="numba is not installed")
     (tmp_path / "rows.py").write_text((EXAMPLES / "numba" / "rows.py").read_text())
@@ -409,12 +421,18 @@ pred, sums, grad = rows.main()
 for p, s, g in zip(pred, sums, grad):
     value, slope = closs.HuberLoss(reduction="sum").value_and_grad(p, 0 * p)
     assert value == s and (slope == g).all()
-short = pred[1:], np.float32(1), np.zeros(1000, rows.Args), sums, grad
-for bad, call in ("parameter", lambda: rows.main(rho=-1)), ("one shape", lambda: rows.huber_of_rows(pred, *short)):
+rest = np.float32(1), np.zeros(1000, rows.Args), sums, grad
+wide, strided = pred.astype(float), np.repeat(pred, 2, axis=1)[:, ::2]
+for error, bad, call in (
+    (ValueError, "parameter", lambda: rows.main(rho=-1)),
+    (ValueError, "one shape", lambda: rows.huber_of_rows(pred, pred[1:], *rest)),
+    (TypeError, "No matching definition", lambda: rows.huber_of_rows(wide, wide, *rest)),
+    (TypeError, "No matching definition", lambda: rows.huber_of_rows(pred, strided, *rest)),
+):
     try:
         call()
-    except ValueError as error:
-        assert bad in str(error), error
+    except error as raised:
+        assert bad in str(raised), raised
     else:
         raise AssertionError(f"no error that says {bad}")
 """
@@ -425,20 +443,27 @@ def test_ctypes_script(fresh, tmp_path):
     assert output == "value [1.3125, 0.5] grad [[0.25, 0.5], [-1.0, 0.0]]\n"
 
 
-@pytest.mark.parametrize("order", ["closs, torch, sklearn", "torch, sklearn, closs", "sklearn, closs, torch"])
-def test_beside_torch_and_scikit_learn(fresh, tmp_path, order):
-    pytest.importorskip("torch")
-    pytest.importorskip("sklearn")
-    program = f"import {order}\n" + (
-        "import numpy as np, sklearn.linear_model\n"
+@pytest.mark.parametrize("others", ["sklearn", pytest.param("torch, sklearn", marks=pytest.mark.torch)])
+@pytest.mark.parametrize("order", ["closs, {}", "{}, closs"])
+@pytest.mark.peers
+def test_beside_other_openmp_runtimes(fresh, tmp_path, others, order):
+    """Large calls in turn, closs loaded first or last: right results, and no hang."""
+    for name in others.split(", "):
+        pytest.importorskip(name)
+    program = f"import {order.format(others)}, numpy as np\n" + (
+        "from sklearn.metrics import log_loss, pairwise_distances_argmin\n"
         "x = np.random.default_rng(0).normal(size=1 << 20).astype(np.float32)\n"
         "for _ in range(3):\n"
         "    value = closs.SigmoidBCELoss(reduction='mean')(x, x > 0)\n"
-        "    t = torch.tensor(x)\n"
-        "    other = torch.nn.functional.binary_cross_entropy_with_logits(t, (t > 0).float())\n"
-        "    assert abs(value - float(other)) < 1e-6\n"
-        "    sklearn.linear_model.LogisticRegression().fit(x[:3000].reshape(-1, 3), x[:1000] > 0)\n"
+        "    assert abs(value - log_loss(x > 0, 1 / (1 + np.exp(-x.astype(float))))) < 1e-6\n"
+        "    pairwise_distances_argmin(x[:12000].reshape(-1, 3), x[-12000:].reshape(-1, 3))  # in OpenMP\n"
     )
+    if "torch" in others:
+        program += (
+            "    t = torch.tensor(x)\n"
+            "    other = torch.nn.functional.binary_cross_entropy_with_logits(t, (t > 0).float())\n"
+            "    assert abs(value - float(other)) < 1e-6\n"
+        )
     fresh.python("-c", program, cwd=tmp_path)
 
 
