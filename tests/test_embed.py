@@ -467,6 +467,66 @@ def test_beside_other_openmp_runtimes(fresh, tmp_path, others, order):
     fresh.python("-c", program, cwd=tmp_path)
 
 
+def test_capsule_from_c(fresh, tmp_path):
+    shutil.copytree(EXAMPLES / "capsule", tmp_path, dirs_exist_ok=True)
+    fresh.python("setup.py", "-q", "build_ext", "--inplace", cwd=tmp_path, CFLAGS="-Wall -Wextra -Werror")
+    fresh.python("-c", CAPSULE_PROGRAM, cwd=tmp_path)
+    for change in "size = 8", f"abi = {closs.capi.ABI_VERSION + 1}":
+        program = OTHER_CAPSULE_PROGRAM.replace("CHANGE", change)
+        assert "of interface 0, got " in fresh.python("-c", program, cwd=tmp_path)
+
+
+CAPSULE_PROGRAM = """
+import closs, closs_capsule, numpy as np
+pred, label = np.random.default_rng(0).normal(size=(2, 100))
+assert closs_capsule.huber_sum(pred, label, 0.5) == closs.HuberLoss(rho=0.5, reduction="sum")(pred, label)
+for kind, message, arguments in (
+    (ValueError, "parameter", (pred, label, -1)),
+    (ValueError, "does not fit", (pred, label[1:], 1)),
+    (TypeError, "pred: expected elements of type d, got f", (pred.astype("f"), label, 1)),
+    (TypeError, "label: expected elements of type d, got l", (pred, label.astype("l"), 1)),
+    (ValueError, "not C-contiguous", (pred[::2], label[::2], 1)),
+):
+    try:
+        closs_capsule.huber_sum(*arguments)
+    except kind as error:
+        assert message in str(error), error
+    else:
+        raise AssertionError(f"no error that says {message}")
+"""
+
+# A process whose closs has a smaller table, or another interface.
+OTHER_CAPSULE_PROGRAM = """
+import ctypes
+from closs import _core, capi
+name = b"closs._core.C_API"
+get, new = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_New
+get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+table = capi.closs_api.from_buffer_copy(capi.closs_api.from_address(get(_core.C_API, name)))
+table.CHANGE
+_core.C_API = new(ctypes.addressof(table), name, None)
+try:
+    import closs_capsule
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not IS_SHARED, reason="the library is an archive")
+def test_library_by_dlopen(fresh, tmp_path):
+    program = (
+        "import ctypes, sys\n"
+        "find = ctypes.CDLL(sys.argv[1]).closs_find_function\n"
+        "find.restype = ctypes.c_void_p\n"
+        "assert find(b'closs_huber_f32') and not find(b'closs_no_such_function')\n"
+    )
+    library = fresh.flags("--libs")[0].removeprefix("-L") + "/libcloss.so"
+    fresh.python("-c", program, f"{library}.{closs.capi.ABI_VERSION}", cwd=tmp_path)
+    with pytest.raises(AssertionError, match="OSError"):  # a linker script, as docs/embedding.md says
+        fresh.python("-c", program, library, cwd=tmp_path)
+
+
 # ---- Other builds
 
 
