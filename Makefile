@@ -44,11 +44,15 @@ test-c: $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/test_ctc $(BUILD)/fuzz_c
 	$(BUILD)/ulp
 
 # The C library, its header, pkg-config and CMake files, without Python. CMAKE_FLAGS=-DBUILD_SHARED_LIBS=OFF: an archive.
+# Configured afresh, for CMake would keep the options of the time before. The prefix is said to both steps: closs.pc has it
+# where a folder is absolute.
 PREFIX ?= /usr/local
+BUILD_C := build/c
 install-c:
-	cmake -S . -B build/c $(CMAKE_FLAGS)
-	cmake --build build/c --parallel
-	cmake --install build/c --prefix $(PREFIX)
+	rm -rf "$(BUILD_C)"
+	cmake -S . -B "$(BUILD_C)" -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_FLAGS)
+	cmake --build "$(BUILD_C)" --parallel
+	cmake --install "$(BUILD_C)"
 
 # All 2^32 floats: of exp, log and the logistic function in minutes, of every loss in hours.
 exhaustive: $(VENV)/built $(BUILD)/ulp

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -77,12 +78,18 @@ class Environment:
     def flags(self, *names):
         return shlex.split(self.python("-m", "closs", *names, cwd=self.bin))
 
+    def folder(self, name):
+        return self.python("-m", "closs", name, cwd=self.bin).removesuffix("\n")
+
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
     """With a wheel as it travels: libgomp bundled, where the compiler has it."""
     folder = tmp_path_factory.mktemp("fresh")
-    return Environment(folder / "environment", build_wheel(folder, CLOSS_BUNDLE_OPENMP="1" if has_libgomp() else "0"))
+    # A space in its name, which all flags have to bear.
+    return Environment(
+        folder / "an environment", build_wheel(folder, CLOSS_BUNDLE_OPENMP="1" if has_libgomp() else "0")
+    )
 
 
 def has_libgomp():
@@ -108,6 +115,11 @@ def classes_csv(tmp_path_factory):
         return value, design.T @ grad
 
     return path, optimize.minimize(objective, np.zeros(4), jac=True, tol=1e-12).fun
+
+
+def pkg_config(folder):
+    variables = {**os.environ, "PKG_CONFIG_PATH": str(folder)}
+    return shlex.split(run(tool("pkg-config"), "--cflags", "--libs", "closs", env=variables))
 
 
 def fitted(output):
@@ -214,45 +226,68 @@ def test_c_program_reads_any_line_end(logistic, classes_csv, tmp_path, change):
 
 
 def test_c_program_from_pkg_config(fresh, classes_csv, tmp_path):
-    (folder,) = fresh.flags("--pkgconfigdir")
-    flags = run(tool("pkg-config"), "--cflags", "--libs", "closs", env={**os.environ, "PKG_CONFIG_PATH": folder})
+    folder = fresh.folder("--pkgconfigdir")
     program = tmp_path / "logistic"
-    run(tool("cc"), EXAMPLES / "c" / "logistic.c", *shlex.split(flags), "-lm", "-o", program)
+    run(tool("cc"), EXAMPLES / "c" / "logistic.c", *pkg_config(folder), "-lm", "-o", program)
     assert fitted(run(program, classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
 
 
 def test_c_program_from_cmake(fresh, classes_csv, tmp_path):
-    (folder,) = fresh.flags("--cmakedir")
+    folder = fresh.folder("--cmakedir")
     run(tool("cmake"), "-S", EXAMPLES / "c", "-B", tmp_path, f"-Dcloss_DIR={folder}")
     run("cmake", "--build", tmp_path)
     assert fitted(run(tmp_path / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
 
 
-def cmake_finds(wanted, version, folder, tmp_path):
-    """Whether find_package(closs wanted) accepts the version file in folder, made to say another version."""
-    tmp_path = tmp_path / "versions"
-    there = tmp_path / "package"
-    there.mkdir(parents=True, exist_ok=True)
+def cmake_finds(requests, package, folder, pointer=""):
+    """The find_package(closs REQUEST) that accept a package, for a project with pointers of that many bytes."""
+    folder.mkdir()
+    lines = ["cmake_minimum_required(VERSION 3.19)", "project(wants NONE)", f'set(CMAKE_SIZEOF_VOID_P "{pointer}")']
+    for request in requests:
+        lines += ["unset(closs_DIR CACHE)", f"find_package(closs {request} QUIET PATHS {package} NO_DEFAULT_PATH)",
+                  f'if(closs_FOUND)\n  file(APPEND found "{request}\\n")\nendif()']  # fmt: skip
+    (folder / "CMakeLists.txt").write_text("\n".join([*lines, ""]))
+    run(tool("cmake"), "-S", folder, "-B", folder, cwd=folder)
+    return (folder / "found").read_text().splitlines() if (folder / "found").exists() else []
+
+
+CMAKE_VERSIONS = {  # before 1.0 a minor release may break, after it a major one
+    "0.2.1": (
+        "SameMinorVersion",
+        ["", "0.2", "0.2.1", "0.2.1 EXACT", "0.2...0.2.1", "0.2...0.2.7", "0.2...<0.3", "0.2.1...<0.2.2"],
+        ["0", "0.1", "0.2.2", "0.3", "1", "0.2 EXACT", "0.1...0.3", "0.1...<0.3", "0.2...0.3", "0.2...1", "0.2...0.2.0",
+         "0.2...<0.2.1", "0.2...<0.3.1", "0.2.2...0.2.3"],
+    ),
+    "1.2.0": (
+        "SameMajorVersion",
+        ["", "1", "1.1", "1.2", "1.2.0", "1.2.0 EXACT", "1...1.9", "1.1...<2", "1.1...1.2"],
+        ["0", "0.2", "1.2.1", "1.3", "2", "1.2 EXACT", "0.9...1.9", "1...2", "1...<2.1", "1...1.1", "1.1...<1.2"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", CMAKE_VERSIONS)
+def test_cmake_versions(fresh, tmp_path, version):
+    """The package's version file and the one that CMake writes for an installation accept the same."""
+    rule, fit, unfit = CMAKE_VERSIONS[version]
+    packages = {name: tmp_path / name for name in ("wheel", "cmake")}
+    for package in packages.values():
+        package.mkdir()
+        (package / "closs-config.cmake").write_text("")
+    folder = fresh.folder("--cmakedir")
     text = (Path(folder) / "closs-config-version.cmake").read_text()
-    (there / "closs-config-version.cmake").write_text(text.replace(closs.__version__, version))
-    (there / "closs-config.cmake").write_text("")
+    assert closs.__version__ in text
+    (packages["wheel"] / "closs-config-version.cmake").write_text(text.replace(closs.__version__, version))
     (tmp_path / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.15)\nproject(wants NONE)\n"
-        f'find_package(closs {wanted})\nfile(WRITE ${{CMAKE_BINARY_DIR}}/found "${{closs_FOUND}}")\n'
+        "cmake_minimum_required(VERSION 3.18)\nproject(writes NONE)\nset(CMAKE_SIZEOF_VOID_P "
+        f"{struct.calcsize('P')})\ninclude(CMakePackageConfigHelpers)\nwrite_basic_package_version_file("
+        f"{packages['cmake']}/closs-config-version.cmake VERSION {version} COMPATIBILITY {rule})\n"
     )
-    run(tool("cmake"), "-S", tmp_path, "-B", tmp_path / "build", f"-Dcloss_DIR={there}")
-    return (tmp_path / "build" / "found").read_text() == "1"
-
-
-def test_cmake_versions(fresh, tmp_path):
-    """Before 1.0 a minor release may break, after it a major one."""
-    (folder,) = fresh.flags("--cmakedir")
-    for version, fit, unfit in [
-        ("0.2.1", ["", "0.2", "0.2.1"], ["0.1", "0.2.2", "0.3", "1"]),
-        ("1.2.0", ["1", "1.1", "1.2"], ["0", "0.2", "1.3", "2"]),
-    ]:
-        found = {wanted: cmake_finds(wanted, version, folder, tmp_path) for wanted in fit + unfit}
-        assert found == dict.fromkeys(fit, True) | dict.fromkeys(unfit, False), version
+    run(tool("cmake"), "-S", tmp_path, "-B", tmp_path / "build")
+    for name, package in packages.items():
+        assert cmake_finds(fit + unfit, package, tmp_path / f"{name} any") == fit, name
+        assert cmake_finds(fit, package, tmp_path / f"{name} same", struct.calcsize("P")) == fit, name
+        assert cmake_finds(fit, package, tmp_path / f"{name} other", 12 - struct.calcsize("P")) == [], name
 
 
 def test_cpp_program(fresh, tmp_path):
@@ -273,12 +308,14 @@ def test_cpp_program(fresh, tmp_path):
     refused("not a finite number: 1e", program, input="1 1e")
 
 
-@pytest.mark.parametrize("shared", ["ON", "OFF"])
-def test_c_library_without_python(classes_csv, tmp_path, shared):
+@pytest.mark.parametrize("options", ["", "-DBUILD_SHARED_LIBS=OFF -DCMAKE_INSTALL_INCLUDEDIR=headers"])
+def test_c_library_without_python(classes_csv, tmp_path, options):
+    """By make install-c, in a folder that was configured with the other kind of library before."""
     build, prefix = tmp_path / "build", tmp_path / "prefix"
-    run(tool("cmake"), "-S", ROOT, "-B", build, f"-DBUILD_SHARED_LIBS={shared}")
-    run("cmake", "--build", build, "--parallel", "2")
-    run("cmake", "--install", build, "--prefix", prefix)
+    run(tool("cmake"), "-S", ROOT, "-B", build, f"-DBUILD_SHARED_LIBS={'ON' if options else 'OFF'}")
+    run(tool("make"), "install-c", f"BUILD_C={build}", f"PREFIX={prefix}", f"CMAKE_FLAGS={options}", cwd=ROOT)
+    kinds = {path.name.split(".")[1] for path in (prefix / "lib").glob("libcloss.*")}
+    assert kinds == ({"a"} if options else {"so"})
     prefix = prefix.rename(tmp_path / "moved")
     run("cmake", "-S", EXAMPLES / "c", "-B", tmp_path / "example", f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", tmp_path / "example")
@@ -294,13 +331,43 @@ def test_c_library_without_python(classes_csv, tmp_path, shared):
     run("cmake", "-S", in_cpp_alone, "-B", in_cpp_alone / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", in_cpp_alone / "build")
     assert run(in_cpp_alone / "build" / "robust_mean", input="1 2 3 1000").startswith("robust mean 2.5,")
-    for wanted, fits in {"0.2": True, "0.1": False, "0.3": False}.items():
-        assert cmake_finds(wanted, "0.2.1", prefix / "lib" / "cmake" / "closs", tmp_path) is fits
-    flags = run(tool("pkg-config"), "--cflags", "--libs", "closs",
-                env={**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")})  # fmt: skip
-    run(tool("cc"), EXAMPLES / "c" / "logistic.c", *shlex.split(flags), "-lm", "-o", tmp_path / "logistic")
+    package = prefix / "lib" / "cmake" / "closs"
+    assert cmake_finds(["0.1", "0.2", "1"], package, tmp_path / "versions") == ["0.1"]
+    flags = pkg_config(prefix / "lib" / "pkgconfig")
+    run(tool("cc"), EXAMPLES / "c" / "logistic.c", *flags, "-lm", "-o", tmp_path / "logistic")
     output = run(tmp_path / "logistic", classes_csv[0], env={**os.environ, "LD_LIBRARY_PATH": str(prefix / "lib")})
     assert fitted(output) == pytest.approx(classes_csv[1], abs=1e-8)
+
+
+def test_pkg_config_of_absolute_folders(tmp_path):
+    options = {"PREFIX": tmp_path / "prefix", "LIBDIR": tmp_path / "libraries", "INCLUDEDIR": tmp_path / "headers"}
+    for absolute in ["LIBDIR"], ["LIBDIR", "INCLUDEDIR"]:
+        build = tmp_path / f"build{len(absolute)}"
+        run(tool("cmake"), "-S", ROOT, "-B", build,
+            *(f"-DCMAKE_INSTALL_{name}={options[name]}" for name in ["PREFIX", *absolute]))  # fmt: skip
+        include = options["INCLUDEDIR"] if "INCLUDEDIR" in absolute else options["PREFIX"] / "include"
+        assert pkg_config(build) == [f"-I{include}", f"-L{options['LIBDIR']}", "-lcloss"]
+
+
+def test_part_of_another_cmake_project(tmp_path):
+    """closs is linked, but the other project's libraries stay archives, and its installation has nothing of closs."""
+    (tmp_path / "own.c").write_text("int own(void);\nint own(void) { return 0; }\n")
+    (tmp_path / "main.c").write_text(
+        "#include <closs/closs.h>\n#include <stdio.h>\nint own(void);\n"
+        "int main(void) { return own() + (puts(closs_version()) < 0); }\n"
+    )
+    (tmp_path / "CMakeLists.txt").write_text(
+        f"cmake_minimum_required(VERSION 3.18)\nproject(whole C)\nadd_subdirectory({ROOT} closs)\n"
+        "add_library(own own.c)\nadd_executable(main main.c)\ntarget_link_libraries(main PRIVATE own closs::closs)\n"
+        "install(TARGETS main RUNTIME DESTINATION bin)\n"
+    )
+    build, prefix = tmp_path / "build", tmp_path / "prefix"
+    run(tool("cmake"), "-S", tmp_path, "-B", build)
+    run("cmake", "--build", build, "--parallel", "2")
+    assert (build / "libown.a").exists() and not list(build.rglob("*.so*"))
+    run("cmake", "--install", build, "--prefix", prefix)
+    assert [path.name for path in prefix.rglob("*") if path.is_file()] == ["main"]
+    assert run(prefix / "bin" / "main").strip() == closs.__version__
 
 
 # ---- Cython, Numba, ctypes
@@ -543,7 +610,7 @@ def test_static_build(static, classes_csv, tmp_path):
     run(tool("cc"), *static.flags("--cflags"), EXAMPLES / "c" / "logistic.c", *static.flags("--libs"), "-o", program)
     assert fitted(run(program, classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
     static.python(EXAMPLES / "ctypes" / "huber.py", cwd=tmp_path)
-    (folder,) = static.flags("--cmakedir")
+    folder = static.folder("--cmakedir")
     run(tool("cmake"), "-S", EXAMPLES / "c", "-B", tmp_path / "cmake", f"-Dcloss_DIR={folder}")
     run("cmake", "--build", tmp_path / "cmake")
     assert fitted(run(tmp_path / "cmake" / "logistic", classes_csv[0])) == pytest.approx(classes_csv[1], abs=1e-8)
