@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD := build/make
 CC ?= cc
-CFLAGS_C := -std=c11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Wextra -Iinclude -Isrc/closs/core
+CFLAGS_C := -std=c11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Wextra \
+  -I$(CURDIR)/include -I$(CURDIR)/src/closs/core
 CORE := $(filter-out %_avx2.c %_avx512.c,$(wildcard src/closs/core/*.c src/closs/core/cpu/*.c))
 HEADERS := $(wildcard include/closs/*.h tests/c/*.h src/closs/core/*.h src/closs/core/*.def src/closs/core/*/*.h)
-SOURCES := setup.py pyproject.toml $(wildcard src/closs/_bindings/*.p?? src/closs/core/*.c src/closs/core/*/*.c) $(HEADERS)
+SOURCES := setup.py pyproject.toml $(HEADERS) \
+  $(wildcard cmake/*.in src/closs/*.pxd src/closs/_bindings/*.p?? src/closs/core/*.c src/closs/core/*/*.c)
 
 .PHONY: demo test test-c test-isas exhaustive lint bench sanitize sanitize-c sanitize-python tsan fuzz clean install-c
 
@@ -38,11 +40,16 @@ test-isas: $(VENV)/built
 # ---- The C core without Python: the portable instruction set alone is enough to test drivers and checks.
 
 # With threads where the compiler has them; the checks below set their own flags.
-CFLAGS_EXTRA ?= $(shell echo 'int main(void) { return 0; }' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
+OPENMP_FLAG := $(shell echo 'int main(void) { return 0; }' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
+CFLAGS_EXTRA ?= $(OPENMP_FLAG)
 
-$(BUILD)/%: tests/c/%.c $(CORE) $(HEADERS)
-	mkdir -p $(BUILD)
-	$(CC) $(CFLAGS_C) -DCLOSS_BASELINE_ONLY $(CFLAGS_EXTRA) $< $(CORE) -o $@ -lm -lpthread
+$(BUILD)/core.a: $(CORE) $(HEADERS)
+	rm -rf $(BUILD)/core && mkdir -p $(BUILD)/core
+	cd $(BUILD)/core && $(CC) $(CFLAGS_C) -DCLOSS_BASELINE_ONLY $(CFLAGS_EXTRA) -c $(abspath $(CORE))
+	$(AR) rcs $@ $(BUILD)/core/*.o
+
+$(BUILD)/%: tests/c/%.c $(BUILD)/core.a
+	$(CC) $(CFLAGS_C) -DCLOSS_BASELINE_ONLY $(CFLAGS_EXTRA) $< $(BUILD)/core.a -o $@ -lm -lpthread
 
 test-c: $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/test_ctc $(BUILD)/fuzz_ctc $(BUILD)/ulp
 	$(BUILD)/test_closs
@@ -52,11 +59,15 @@ test-c: $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/test_ctc $(BUILD)/fuzz_c
 	$(BUILD)/ulp
 
 # The C library, its header, pkg-config and CMake files, without Python. CMAKE_FLAGS=-DBUILD_SHARED_LIBS=OFF: an archive.
+# Configured afresh, for CMake would keep the options of the time before. The prefix is said to both steps: closs.pc has it
+# where a folder is absolute.
 PREFIX ?= /usr/local
+BUILD_C := build/c
 install-c:
-	cmake -S . -B build/c $(CMAKE_FLAGS)
-	cmake --build build/c --parallel
-	cmake --install build/c --prefix $(PREFIX)
+	rm -rf "$(BUILD_C)"
+	cmake -S . -B "$(BUILD_C)" -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_FLAGS)
+	cmake --build "$(BUILD_C)" --parallel
+	cmake --install "$(BUILD_C)"
 
 # All 2^32 floats: of exp, log and the logistic function in minutes, of every loss in hours.
 exhaustive: $(VENV)/built $(BUILD)/ulp
@@ -77,7 +88,7 @@ lint: $(VENV)/built
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 sanitize: sanitize-c sanitize-python
 sanitize-c:
-	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" $(addprefix build/sanitize/,test_closs test_rows test_ctc fuzz_ctc)
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE) $(OPENMP_FLAG)" $(addprefix build/sanitize/,test_closs test_rows test_ctc fuzz_ctc)
 	build/sanitize/test_closs
 	build/sanitize/test_rows
 	build/sanitize/test_ctc
@@ -86,10 +97,11 @@ sanitize-python: $(VENV)/built
 	CC=gcc CFLAGS="-g $(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py --quiet build_ext --build-lib build/sanitize/lib --build-temp build/sanitize/temp
 	cp -r src/closs/*.py src/closs/*.pyi src/closs/py.typed src/closs/data src/closs/losses build/sanitize/lib/closs/
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-	PYTHONMALLOC=malloc PYTHONPATH=build/sanitize/lib $(BIN)/python -m pytest -s -q -k "not subprocess and not tour and not embed and not header and not kernel_object"
+	PYTHONMALLOC=malloc PYTHONPATH=$$PWD/build/sanitize/lib $(BIN)/python -m pytest -s -q -k "not subprocess and not tour and not embed and not header and not kernel_object"
 
 # Races: clang and its OpenMP runtime, whose synchronisation the thread sanitizer understands.
 TSAN_CC ?= $(firstword $(notdir $(wildcard /usr/bin/clang /usr/bin/clang-[1-9]*)) clang)
+TSAN_WORKS := $(shell echo 'int main(void) { return 0; }' | $(TSAN_CC) -fopenmp -fsanitize=thread -x c - -o /dev/null 2>/dev/null && echo yes)
 tsan:
 	$(MAKE) CC=$(TSAN_CC) BUILD=build/tsan CFLAGS_EXTRA="-g -fsanitize=thread -fopenmp" $(addprefix build/tsan/,test_closs test_rows test_ctc)
 	for test in test_closs test_rows test_ctc; do TSAN_OPTIONS=ignore_noninstrumented_modules=1 build/tsan/$$test || exit 1; done
@@ -102,7 +114,7 @@ ifneq ($(shell command -v $(TSAN_CC)),)
 	mkdir -p build/fuzz/corpus
 	build/fuzz/fuzz_ctc -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=build/fuzz/ build/fuzz/corpus
 else
-	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE)" build/sanitize/fuzz_ctc
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE) $(OPENMP_FLAG)" build/sanitize/fuzz_ctc
 	build/sanitize/fuzz_ctc 1000000
 endif
 

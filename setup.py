@@ -16,6 +16,7 @@ import platform
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -141,8 +142,9 @@ class BuildExt(build_ext):
                 private.append("-lpthread")  # pthread_atfork
             link = private
         facts = {
-            "PREFIX": "../..",
-            "LIBDIR": "lib",
+            "PREFIX": "${pcfiledir}/../..",
+            "LIBDIR": "${prefix}/lib",
+            "INCLUDEDIR": "${prefix}/include",
             "VERSION": self.distribution.get_version(),
             "LIBRARY": library.name,
             "KIND": "SHARED" if IS_SHARED else "STATIC",
@@ -150,6 +152,7 @@ class BuildExt(build_ext):
             "LINK": " ".join(link),
             "PRIVATE": " ".join(private),
             "LIBRARIES": ";".join(private),
+            "POINTER": str(struct.calcsize("P")),
         }
         for template, target in EMBEDDING_TEMPLATES.items():
             text = re.sub(r"@([A-Z]+)@", lambda match: facts[match.group(1)], Path("cmake", template).read_text())

@@ -13,6 +13,7 @@ def pytest_configure(config):
         "markers", "exhaustive: over all float32, some fifteen minutes a row; run with -m exhaustive"
     )
     config.addinivalue_line("markers", "torch: against PyTorch, where it is installed; run alone with -m torch")
+    config.addinivalue_line("markers", "peers: with Numba or scikit-learn, where they are installed (extra `embed`)")
     if not config.option.markexpr:
         config.option.markexpr = "not exhaustive"
 

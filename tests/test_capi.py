@@ -49,6 +49,10 @@ def test_versions_agree():
     assert capi.ABI_VERSION == int(re.search(r"#define CLOSS_ABI_VERSION (\d+)", text)[1])
 
 
+def test_header_sends_nobody_to_files_that_are_not_installed():
+    assert not re.findall(r"\b(?:src|docs|tests|core)/\S+", HEADER.read_text())
+
+
 def test_what_is_made_from_the_header_is_up_to_date():
     pytest.importorskip("pycparser")
     result = subprocess.run([sys.executable, ROOT / "tools" / "make_api.py", "--check"], capture_output=True, text=True)

@@ -19,7 +19,7 @@ def printed(option):
 
 
 def test_include_folder():
-    assert printed("--cflags") == f"-I{closs.get_include()}"
+    assert printed("--cflags").strip("'\"") == f"-I{closs.get_include()}"
     text = Path(closs.get_include(), "closs", "closs.h").read_text()
     assert f"#define CLOSS_ABI_VERSION {closs.capi.ABI_VERSION}\n" in text
     assert f'"{closs.__version__}"' in text
@@ -27,7 +27,7 @@ def test_include_folder():
 
 def test_library_folder():
     folder = Path(closs.get_library_dir())
-    assert printed("--libs").startswith(f"-L{folder} -lcloss")
+    assert re.sub("['\"]", "", printed("--libs")).startswith(f"-L{folder} -lcloss")
     assert any((folder / name).is_file() for name in LIBRARIES)
     if (folder / "libcloss.so").is_file():
         assert (folder / f"libcloss.so.{closs.capi.ABI_VERSION}").is_file()

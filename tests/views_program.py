@@ -30,7 +30,7 @@ def function(name, dtype):
 def fails(message, call, *arguments):
     try:
         call(*arguments)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         assert message in str(error), error
     else:
         raise AssertionError(f"no error that says {message}")
@@ -49,7 +49,8 @@ def agree(name, dtype, make, inputs, parameters=(), call=None, count=1):
     sum_of = [*[None] * count, capi.CLOSS_SUM, *parameters]
     for k in range(1, len(inputs)):
         fails("axis 0", run, *inputs[:k], inputs[k][1:].copy(), *inputs[k + 1 :], *sum_of)
-        fails("NULL", run, *inputs[:k], None, *inputs[k + 1 :], *sum_of)
+        fails(": expected an array, got None", run, *inputs[:k], None, *inputs[k + 1 :], *sum_of)
+    fails(": expected an array, got None", run, *[None] * len(inputs), *sum_of)
     fails("axis 0", run, *inputs, np.empty_like(inputs[0])[1:], *sum_of[1:])
     assert run(*[a[:0] for a in inputs], *sum_of) == 0, name
 
@@ -67,6 +68,8 @@ def softmax(dtype):
     x, classes = RNG.normal(size=(9, 5)).astype(dtype), RNG.integers(0, 5, 9)
     y = RNG.dirichlet(np.ones(5), 9).astype(dtype)
     agree("softmax_ce", dtype, closs.SoftmaxCELoss, (x, classes))
+    classes[7] = 5
+    fails("label[7] = 5 is outside 0..4", function("softmax_ce", dtype), x, classes, None, capi.CLOSS_SUM)
     agree("softmax_ce_dense", dtype, lambda **o: closs.SoftmaxCELoss(sparse_label=False, **o), (x, y))
     agree("kl_div_softmax", dtype, lambda **o: closs.KLDivLoss(from_logits=False, **o), (x, y))
 
@@ -84,7 +87,11 @@ def metric(dtype):
         count=2,
     )
     agree("sdml", dtype, lambda **o: closs.SDMLLoss(smoothing_parameter=0.4, **o), (a, b), (0.4,), count=2)
-    fails("label", function("cosine_embedding", dtype), a, b, 2 * signs, None, None, capi.CLOSS_SUM, 0.0)
+    signs[4] = 0.5
+    fails(
+        "label[4] = 0.5 is neither 1 nor -1",
+        function("cosine_embedding", dtype), a, b, signs, None, None, capi.CLOSS_SUM, 0.0,
+    )  # fmt: skip
     fails("axis 1", function("triplet", dtype), a, b, c[:, :4].copy(), None, None, None, capi.CLOSS_SUM, 1.0)
 
 
@@ -105,10 +112,20 @@ def ctc(dtype):
                 run(x, y, *given, value, None, 0, kind, number)
                 assert np.array_equal(value, expected)
     rest = value, grad, 0, capi.CLOSS_CTC_LOGITS
-    fails("no path", run, x, y, lengths, counts, *rest, capi.CLOSS_CTC_RAISE)
-    fails("label", run, x, y + c, lengths, counts, *rest, capi.CLOSS_CTC_INF)
-    fails("length", run, x, y, lengths + t, counts, *rest, capi.CLOSS_CTC_INF)
-    fails("length", run, x, None, lengths, counts, *rest, capi.CLOSS_CTC_INF)  # label_lengths beyond no labels
+    fails("label: no path spells that of sample 0, which needs 2 frames", run, x, y, lengths, counts, *rest,
+          capi.CLOSS_CTC_RAISE)  # fmt: skip
+    for bad in c, 0:
+        other = y.copy()
+        other[0, 1] = bad
+        fails(f"label[0, 1] = {bad} is outside 0..4, or the blank, 0", run, x, other, lengths, counts, *rest, 0)
+    for name, k, most in ("pred_lengths", 0, t), ("label_lengths", 1, s):
+        given = [lengths.copy(), counts.copy()]
+        given[k][2] = most + 1
+        fails(f"{name}[2] = {most + 1} is outside 0..{most}", run, x, y, *given, *rest, capi.CLOSS_CTC_INF)
+    fails("label: expected an array, got None", run, x, None, lengths, counts, *rest, capi.CLOSS_CTC_INF)
+    fails("pred: expected an array, got None", run, None, y, lengths, counts, *rest, capi.CLOSS_CTC_INF)
+    run(x, y[:, :0].copy(), None, None, *rest, capi.CLOSS_CTC_INF)  # no labels: the path of blanks
+    assert np.array_equal(value, closs.CTCLoss(reduction="none", blank=0)(x, y[:, :0]))
     fails("label: expected length 6 along axis 0", run, x, y[1:], lengths, counts, *rest, capi.CLOSS_CTC_INF)
     fails("label_lengths: expected length 6", run, x, y, lengths, counts[1:], *rest, capi.CLOSS_CTC_INF)
     fails("grad: expected length 11 along axis 1", run, x, y, None, None, value, grad[:, 1:].copy(), *rest[2:], 0)
@@ -128,8 +145,8 @@ def ctc(dtype):
         label[:] = 0
         run(x, given, label, None, None, 0, capi.CLOSS_CTC_LOGITS)
         assert (label[0, counts[0] :] == -1).all()
-    fails("length", run, x, lengths + t, label, counts, score, 0, capi.CLOSS_CTC_LOGITS)
-    fails("NULL", run, x, lengths, None, counts, score, 0, capi.CLOSS_CTC_LOGITS)
+    fails("pred_lengths[0] = 12 is outside 0..11", run, x, lengths + t, label, counts, score, 0, capi.CLOSS_CTC_LOGITS)
+    fails("label: expected an array, got None", run, x, lengths, None, counts, score, 0, capi.CLOSS_CTC_LOGITS)
     fails("label: expected length 11 along axis 1", run, x, None, label[:, 1:].copy(), None, None, 0, 0)
 
 

@@ -109,6 +109,14 @@ VIEWS = {
         "label_lengths": ("label_lengths", "n"), "score": ("score", "n"),
     },
 }  # fmt: skip
+OPTIONAL = re.compile(r"grad.*|value|score|\w+_lengths")  # the arrays that may be None
+# For losses that fill in `bad`: the function that explains a status with it, and what else that needs (embedding.pxi).
+CHECKS = {
+    "softmax_ce": ("check_class", "args.classes"),
+    "cosine_embedding": ("check_sign", "label"),
+    "ctc": ("check_ctc", "args.time, args.classes, args.label_width, blank"),
+    "ctc_greedy": ("check_ctc", "args.time, args.classes, 0, blank"),
+}
 # Of each struct: its sizes, and the members that are arguments as they are.
 STRUCTS = {
     "elementwise": ({"batch": "1", "inner": "n"}, ["reduction"]),
@@ -141,13 +149,15 @@ def views(nodes: list[c_ast.Node]) -> tuple[str, str]:
         for name, (member, axes) in arrays.items():
             arguments.append(f"{types[member.split('[')[0]]}[{':, ' * (len(axes) - 1)}::1] {name}")
             lengths = {axis: f"{name}.shape[{k}]" for k, axis in enumerate(axes)} | lengths
-            address = f"args.{member} = &{name}[{', '.join('0' * len(axes))}]"
-            if name == first:
-                body.append(f"    {address}")
-                continue
-            same = len(os.path.commonprefix([axes, first_axes]))
-            check = f'check_shape("{name}", {name}.shape, {first}.shape, {same})'
-            body += [f"    if {name} is not None:", f"        {check}", f"        {address}"]
+            lines = [f"args.{member} = &{name}[{', '.join('0' * len(axes))}]"]
+            if name != first:
+                same = len(os.path.commonprefix([axes, first_axes]))
+                lines.insert(0, f'check_shape("{name}", {name}.shape, {first}.shape, {same})')
+            if OPTIONAL.fullmatch(name):
+                lines = [f"if {name} is not None:", *(f"    {line}" for line in lines)]
+            else:
+                lines.insert(0, f'check_given("{name}", {name} is not None)')
+            body += [f"    {line}" for line in lines]
         arguments += [f"{'c_api.' * types[name].startswith('closs_')}{types[name]} {name}" for name in options]
         body += [f"    args.{size} = {lengths[axis]}" for size, axis in sizes.items()]
         body += [f"    args.{name} = {name}" for name in options]
@@ -161,12 +171,18 @@ def views(nodes: list[c_ast.Node]) -> tuple[str, str]:
             else:
                 arguments.append(ast_text(parameter))
                 call += f", {parameter.name}"
+        check = f"check({call}))"
+        if loss in CHECKS:
+            explain, needs = CHECKS[loss]
+            local.append(f"    cdef c_api.{types['bad']} bad")
+            body.append("    args.bad = &bad")
+            check = f"{explain}({call}), &bad, {needs})"
         if has_total:
             local.append("    cdef double total = 0")
-            body += ["    args.total = &total", f"    check({call}))", "    return total"]
+            body += ["    args.total = &total", f"    {check}", "    return total"]
             head = wrapped(f"cdef double {loss}_{kind}(", arguments, ") except? -1 nogil")
         else:
-            body.append(f"    return check({call}))")
+            body.append(f"    return {check}")
             head = wrapped(f"cdef int {loss}_{kind}(", arguments, ") except -1 nogil")
         declarations.append(head)
         definitions.append("\n".join([f"{head}:", *local, *body]))

@@ -1,8 +1,8 @@
 # Checks of the C code, each a target of its own; the Makefile includes this file. `make quality` runs those whose tools
 # are here.
 
-GATES := header static-analysis sanitize-c $(if $(shell command -v valgrind),valgrind)
-QUALITY := $(GATES) coverage $(if $(shell command -v $(TSAN_CC)),tsan)
+GATES := header static-analysis sanitize-c $(if $(shell command -v valgrind),valgrind) $(if $(TSAN_WORKS),tsan)
+QUALITY := $(GATES) coverage sanitize-python
 C_OPTIONS := -std=c11 -Iinclude -Isrc/closs/core -DCLOSS_BASELINE_ONLY
 
 .PHONY: gates quality header static-analysis valgrind coverage
@@ -39,5 +39,5 @@ coverage: $(VENV)/built
 	cp -r $(filter-out %.so %/lib %/include %/core %/_bindings,$(wildcard src/closs/*)) $(COVERAGE)/lib/closs/
 	for test in test_closs test_rows test_ctc; do $(CC) $(CFLAGS_C) tests/c/$$test.c -L$(COVERAGE)/lib/closs/lib -lcloss -lm \
 	  -Wl,-rpath,$$PWD/$(COVERAGE)/lib/closs/lib -o $(COVERAGE)/$$test && $(COVERAGE)/$$test || exit 1; done
-	PYTHONPATH=$(COVERAGE)/lib $(BIN)/python -m pytest -q --ignore=tests/test_api.py --ignore=tests/test_embed.py --ignore=tests/test_tour.py
+	PYTHONPATH=$$PWD/$(COVERAGE)/lib $(BIN)/python -m pytest -q --ignore=tests/test_api.py --ignore=tests/test_embed.py --ignore=tests/test_tour.py
 	$(BIN)/gcovr --root . --filter src/closs/core --merge-lines --gcov-suspicious-hits-threshold 0 --fail-under-line 95 $(COVERAGE)/temp

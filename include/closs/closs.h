@@ -25,7 +25,10 @@
 #define CLOSS_VERSION_STRING "0.1.0"
 
 /* Number of the binary interface, which is the number in the shared library's name (libcloss.so.0): a program runs with
- * every later library of the same number. docs/embedding.md says what may change in which release. */
+ * every later library of the same number. A change of the size or place of anything in a struct, of a signature, of an
+ * enum's values or of what 0 means in a field gets a new number. New functions, losses, statuses and reductions, and
+ * new fields in the reserved space of argument structs, do not: a field left 0 means what its absence meant, and a
+ * library that does not know a field which is set returns CLOSS_TOO_NEW. */
 #define CLOSS_ABI_VERSION 0
 
 /* Symbols that a program may link against; set CLOSS_EXPORT to dllexport or dllimport where that is needed. */
@@ -46,19 +49,19 @@ extern "C" {
 /* What every call returns. Anything but CLOSS_OK means that no output was touched. */
 typedef enum closs_status {
     CLOSS_OK = 0,
-    CLOSS_NULL_POINTER,   /* pred, label or a struct is NULL where elements have to be read */
-    CLOSS_BAD_SIZE,       /* a negative size, or sizes whose product overflows */
+    CLOSS_NULL_POINTER,   /* the arguments, an array that is needed and not empty, or a needed parameter is NULL */
+    CLOSS_BAD_SIZE,       /* a size or stride is negative, too large, too small, or does not fit the others */
     CLOSS_BAD_BROADCAST,  /* a negative repeat or period */
     CLOSS_BAD_REDUCTION,  /* not one of closs_reduction */
-    CLOSS_BAD_PARAMETER,  /* rho <= 0, epsilon < 0, a NaN, an infinite weight ... */
-    CLOSS_MISALIGNED,     /* a pointer that is no multiple of its type's size */
+    CLOSS_BAD_PARAMETER,  /* a number outside its range or not finite, or a field that this loss does not have */
+    CLOSS_MISALIGNED,     /* a pointer that is no multiple of the size of the numbers behind it */
     CLOSS_OVERLAP,        /* an output overlaps another array; where a struct says so, grad may be its input itself */
     CLOSS_UNKNOWN_LOSS,   /* closs_elementwise_run_*: no such loss */
     CLOSS_MISSING_OUTPUT, /* neither value, total nor grad is given, or one that this reduction does not have */
     CLOSS_BAD_LABEL,      /* a class out of range, or a label that is not one of those allowed; see closs_bad_label */
     CLOSS_NO_MEMORY,      /* working memory could not be had */
     CLOSS_TOO_NEW,        /* a reserved field is not 0: an argument of a later release, or memory never set to 0 */
-    CLOSS_BAD_LENGTH,     /* a label length or pred length that is negative or beyond its array; see closs_ctc_bad */
+    CLOSS_BAD_LENGTH,     /* a length or offset of labels or pred is negative or beyond its array; see closs_ctc_bad */
     CLOSS_INFEASIBLE,     /* CTC with CLOSS_CTC_RAISE: no path spells a sample's labels; see closs_ctc_bad */
 } closs_status;
 
@@ -161,7 +164,7 @@ typedef struct closs_elementwise_f32 {
     int64_t inner; /* product of the lengths of the axes after the batch axis; may be 0 */
 
     const float *pred;                 /* (outer, batch, inner); NULL only if that is empty */
-    const float *label;                /* the same shape */
+    const float *label;                /* the same shape; NULL only if that is empty */
     closs_broadcast_f32 sample_weight; /* factor of each element's value and gradient; where it is 0, both are 0 */
     const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
@@ -194,8 +197,14 @@ typedef struct closs_elementwise_f64 {
 /* In all of them: x is an element of pred, y of label. The gradient is dl/dx times the weights, the derivative of the
  * reduction, and grad_output. NaN in pred or label gives NaN for that element (and the sums it enters); infinities
  * give the limit. A value and a gradient are within 2 ulp of the exact ones for CLOSS_NONE and no weights; a sum or
- * mean within 4 ulp. Sources of the formulas: Apache MXNet's gluon.loss, and the pages named in
- * src/closs/core/formulas/. */
+ * mean within 4 ulp.
+ *
+ * Statuses: CLOSS_NULL_POINTER, CLOSS_BAD_SIZE, CLOSS_BAD_BROADCAST, CLOSS_BAD_REDUCTION, CLOSS_MISALIGNED,
+ * CLOSS_OVERLAP, CLOSS_MISSING_OUTPUT, CLOSS_TOO_NEW; CLOSS_BAD_PARAMETER for a weight that is not finite and for a
+ * parameter outside the range that stands with the loss.
+ *
+ * Each comment has the formula and its source. Factors, constants and what the derivative is where there is none are
+ * those of gluon.loss (Apache MXNet 2.0), which is the source where no other one is named. */
 
 /* l = |x - y|, derivative 0 at x = y. */
 CLOSS_EXPORT closs_status closs_l1_f32(const closs_elementwise_f32 *args);
@@ -206,13 +215,14 @@ CLOSS_EXPORT closs_status closs_l2_f32(const closs_elementwise_f32 *args);
 CLOSS_EXPORT closs_status closs_l2_f64(const closs_elementwise_f64 *args);
 
 /* With r = x - y: l = r^2 / (2 rho) where |r| <= rho, |r| - rho / 2 elsewhere. rho > 0 and finite. l is infinite where
- * r overflows, even if rho / 2 would bring it back. */
+ * r overflows, even if rho / 2 would bring it back. P. J. Huber, Ann. Math. Statist. 35 (1964), divided by rho. */
 CLOSS_EXPORT closs_status closs_huber_f32(const closs_elementwise_f32 *args, float rho);
 CLOSS_EXPORT closs_status closs_huber_f64(const closs_elementwise_f64 *args, double rho);
 
 /* Binary cross-entropy of logits x and labels y in [0, 1], with s the logistic function:
  * l = -pos_weight y log s(x) - (1 - y) log s(-x). pos_weight is broadcast along pred; NULL: 1. It is not checked: NaN
- * in it gives NaN for that element, infinity NaN or infinity, a number below 0 what the formula says. */
+ * in it gives NaN for that element, infinity NaN or infinity, a number below 0 what the formula says. D. R. Cox,
+ * J. R. Statist. Soc. B 20 (1958). */
 CLOSS_EXPORT closs_status closs_sigmoid_bce_f32(const closs_elementwise_f32 *args,
                                                 const closs_broadcast_f32 *pos_weight);
 CLOSS_EXPORT closs_status closs_sigmoid_bce_f64(const closs_elementwise_f64 *args,
@@ -224,15 +234,16 @@ CLOSS_EXPORT closs_status closs_sigmoid_bce_f64(const closs_elementwise_f64 *arg
 CLOSS_EXPORT closs_status closs_bce_f32(const closs_elementwise_f32 *args, const closs_broadcast_f32 *pos_weight);
 CLOSS_EXPORT closs_status closs_bce_f64(const closs_elementwise_f64 *args, const closs_broadcast_f64 *pos_weight);
 
-/* l = max(0, margin - x y), derivative 0 where the margin is met. margin finite. */
+/* l = max(0, margin - x y), derivative 0 where the margin is met. margin finite. C. Cortes, V. Vapnik, Mach. Learn. 20
+ * (1995). */
 CLOSS_EXPORT closs_status closs_hinge_f32(const closs_elementwise_f32 *args, float margin);
 CLOSS_EXPORT closs_status closs_hinge_f64(const closs_elementwise_f64 *args, double margin);
 
-/* l = max(0, margin - x y)^2. margin finite. */
+/* l = max(0, margin - x y)^2. margin finite. Y. Tang, arXiv:1306.0239. */
 CLOSS_EXPORT closs_status closs_squared_hinge_f32(const closs_elementwise_f32 *args, float margin);
 CLOSS_EXPORT closs_status closs_squared_hinge_f64(const closs_elementwise_f64 *args, double margin);
 
-/* l = log(1 + exp(-x y)), labels y -1 or 1. */
+/* l = log(1 + exp(-x y)), labels y -1 or 1: the binary cross-entropy above, with other labels. */
 CLOSS_EXPORT closs_status closs_logistic_f32(const closs_elementwise_f32 *args);
 CLOSS_EXPORT closs_status closs_logistic_f64(const closs_elementwise_f64 *args);
 
@@ -241,11 +252,12 @@ CLOSS_EXPORT closs_status closs_logistic_binary_f32(const closs_elementwise_f32 
 CLOSS_EXPORT closs_status closs_logistic_binary_f64(const closs_elementwise_f64 *args);
 
 /* Negative log-likelihood of counts y under a Poisson distribution, without the term log(y!), for the logarithm x of
- * the rate: l = exp(x) - y x. */
+ * the rate: l = exp(x) - y x. J. A. Nelder, R. W. M. Wedderburn, J. R. Statist. Soc. A 135 (1972). */
 CLOSS_EXPORT closs_status closs_poisson_nll_f32(const closs_elementwise_f32 *args);
 CLOSS_EXPORT closs_status closs_poisson_nll_f64(const closs_elementwise_f64 *args);
 
-/* The same plus Stirling's approximation of log(y!): y log(y) - y + log(2 pi y) / 2 where y > 1, 0 elsewhere. */
+/* The same plus Stirling's approximation of log(y!): y log(y) - y + log(2 pi y) / 2 where y > 1, 0 elsewhere, as in
+ * PyTorch's PoissonNLLLoss. */
 CLOSS_EXPORT closs_status closs_poisson_nll_full_f32(const closs_elementwise_f32 *args);
 CLOSS_EXPORT closs_status closs_poisson_nll_full_f64(const closs_elementwise_f64 *args);
 
@@ -256,15 +268,19 @@ CLOSS_EXPORT closs_status closs_poisson_rate_nll_full_f32(const closs_elementwis
 CLOSS_EXPORT closs_status closs_poisson_rate_nll_full_f64(const closs_elementwise_f64 *args, double epsilon);
 
 /* A term of the Kullback-Leibler divergence of a distribution y from the one whose logarithm is x: l = y (log y - x), 0
- * where y = 0, also at x = -infinity. From logits: closs_kl_div_softmax. */
+ * where y = 0, also at x = -infinity. From logits: closs_kl_div_softmax. S. Kullback, R. A. Leibler, Ann. Math.
+ * Statist. 22 (1951). */
 CLOSS_EXPORT closs_status closs_kl_div_f32(const closs_elementwise_f32 *args);
 CLOSS_EXPORT closs_status closs_kl_div_f64(const closs_elementwise_f64 *args);
 
 /* The same functions for callers that choose a loss at run time, as bindings do. closs_elementwise_find gives the
  * number of a loss by its name ("huber"), -1 for an unknown one; closs_elementwise_name gives the name back, NULL for
  * an unknown number; closs_elementwise_parameter gives the name of its parameter ("rho"), "" if it has none, NULL for
- * an unknown number. The parameter (rho, margin, epsilon: data[0] is read; pos_weight: broadcast) is NULL for a loss
- * that has none. Numbers may differ from one release to the next, names do not. */
+ * an unknown number. Numbers may differ from one release to the next, names do not.
+ *
+ * The parameter: data[0] is read of rho, margin and epsilon, which are needed (CLOSS_NULL_POINTER); pos_weight is
+ * broadcast, NULL: 1; a loss without one ignores it, but for CLOSS_BAD_BROADCAST and CLOSS_MISALIGNED. Statuses are
+ * those of the losses, and CLOSS_UNKNOWN_LOSS for a number that is none. */
 CLOSS_EXPORT int closs_elementwise_find(const char *name);
 CLOSS_EXPORT const char *closs_elementwise_name(int loss);
 CLOSS_EXPORT const char *closs_elementwise_parameter(int loss);
@@ -359,20 +375,25 @@ typedef struct closs_softmax_f64 {
  *
  * CLOSS_BAD_LABEL for y out of range; CLOSS_BAD_PARAMETER for label_smoothing outside [0, 1], a z_loss or class weights
  * that are negative or not finite, log_probabilities with z_loss or lse; CLOSS_BAD_SIZE for more than 2^31 - 1 classes
- * with inner > 1. Only ignore_index with CLOSS_SAMPLE_MEAN over samples of several rows allocates: CLOSS_NO_MEMORY. */
+ * with inner > 1. Only ignore_index with CLOSS_SAMPLE_MEAN over samples of several rows allocates: CLOSS_NO_MEMORY.
+ *
+ * J. S. Bridle, NATO ASI Series F 68, 1990; label smoothing: C. Szegedy et al., CVPR 2016; z_loss: A. Chowdhery et al.,
+ * arXiv:2204.02311. */
 CLOSS_EXPORT closs_status closs_softmax_ce_f32(const closs_softmax_f32 *args);
 CLOSS_EXPORT closs_status closs_softmax_ce_f64(const closs_softmax_f64 *args);
 
 /* The same for a distribution y over the classes: l = sum of w[c] ((1 - s) y[c] + s / C) nll(c) + z lse^2. Of logits
  * and labels that are not negative it is not negative. CLOSS_WEIGHTED_MEAN divides by the sum of sample_weight.
- * ignore_index has to be NULL: CLOSS_BAD_PARAMETER. */
+ * ignore_index has to be NULL: else CLOSS_BAD_PARAMETER, which there is for the other fields as above. No label is
+ * CLOSS_BAD_LABEL. */
 CLOSS_EXPORT closs_status closs_softmax_ce_dense_f32(const closs_softmax_f32 *args);
 CLOSS_EXPORT closs_status closs_softmax_ce_dense_f64(const closs_softmax_f64 *args);
 
 /* Kullback-Leibler divergence of a distribution y from softmax(x), one value an element: y[c] (log y[c] + nll(c)), 0
  * where y[c] = 0. CLOSS_SAMPLE_SUM is a row's (or sample's) divergence, CLOSS_SAMPLE_MEAN its mean over elements. A
  * weight is that of the row times that of the element. class_weight, label_smoothing, z_loss, log_probabilities and
- * ignore_index have to be absent: CLOSS_BAD_PARAMETER. */
+ * ignore_index have to be absent: else CLOSS_BAD_PARAMETER. No label is CLOSS_BAD_LABEL. S. Kullback, R. A. Leibler,
+ * Ann. Math. Statist. 22 (1951). */
 CLOSS_EXPORT closs_status closs_kl_div_softmax_f32(const closs_softmax_f32 *args);
 CLOSS_EXPORT closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args);
 
@@ -386,12 +407,12 @@ CLOSS_EXPORT closs_status closs_kl_div_softmax_f64(const closs_softmax_f64 *args
 typedef struct closs_vectors_f32 {
     int64_t outer;        /* pieces of a row; 0 stands for 1 */
     int64_t rows;         /* may be 0 */
-    int64_t inner;        /* elements of a piece */
+    int64_t inner;        /* elements of a piece; may be 0 */
     int64_t batch;        /* number of samples, for CLOSS_SAMPLE_*; 0: every row is one */
     int64_t sample_inner; /* consecutive rows of one sample; 0 stands for 1 */
 
-    const float *input[3];             /* (outer, rows, inner) each; as many as the loss has */
-    const float *label;                /* (rows), where the loss has labels: 1 or -1 */
+    const float *input[3];             /* (outer, rows, inner) each, as many as the loss has; NULL only if empty */
+    const float *label;                /* (rows) 1 or -1, where the loss has labels; NULL only if rows is 0 */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, value and gradients are 0 */
     const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
@@ -423,16 +444,20 @@ typedef struct closs_vectors_f64 {
     int64_t reserved[4];
 } closs_vectors_f64;
 
+/* Statuses of both: CLOSS_NULL_POINTER, CLOSS_BAD_SIZE, also for batch and sample_inner that do not divide the rows,
+ * CLOSS_BAD_BROADCAST, CLOSS_BAD_REDUCTION, CLOSS_MISALIGNED, CLOSS_OVERLAP, CLOSS_MISSING_OUTPUT, CLOSS_TOO_NEW;
+ * CLOSS_BAD_PARAMETER for a weight or margin that is not finite. */
+
 /* Triplet loss of pred (input[0]), positive (input[1]) and negative (input[2]): l = max(0, sum (positive - pred)^2 -
- * sum (negative - pred)^2 + margin), derivatives 0 where that is not positive. label is not read. CLOSS_BAD_PARAMETER
- * for a margin that is not finite. */
+ * sum (negative - pred)^2 + margin), derivatives 0 where that is not positive. label is not read. F. Schroff et al.,
+ * CVPR 2015; V. Balntas et al., BMVC 2016. */
 CLOSS_EXPORT closs_status closs_triplet_f32(const closs_vectors_f32 *args, double margin);
 CLOSS_EXPORT closs_status closs_triplet_f64(const closs_vectors_f64 *args, double margin);
 
 /* Cosine embedding loss of input[0] and input[1], with cos = a.b / max(|a| |b|, 1e-12): l = 1 - cos for label 1,
  * clip(cos - margin, 0, 1 - margin) for label -1; derivatives 0 at zero vectors and where the margin is met.
  * CLOSS_BAD_LABEL for any other label (closs_bad_label has it without its fraction), CLOSS_BAD_PARAMETER for a grad[2]
- * or a margin that is not finite. */
+ * too. PyTorch's CosineEmbeddingLoss, with Gluon's 1e-12 and clip. */
 CLOSS_EXPORT closs_status closs_cosine_embedding_f32(const closs_vectors_f32 *args, double margin);
 CLOSS_EXPORT closs_status closs_cosine_embedding_f64(const closs_vectors_f64 *args, double margin);
 
@@ -444,9 +469,9 @@ CLOSS_EXPORT closs_status closs_cosine_embedding_f64(const closs_vectors_f64 *ar
 
 typedef struct closs_pairwise_f32 {
     int64_t rows;  /* vectors in each input; may be 0 */
-    int64_t inner; /* elements of a vector */
+    int64_t inner; /* elements of a vector; may be 0 */
 
-    const float *input[2];             /* (rows, inner) each */
+    const float *input[2];             /* (rows, inner) each; NULL only if that is empty */
     closs_broadcast_f32 sample_weight; /* broadcast along the rows; where it is 0, the row's value is 0 */
     const double *weight;              /* one factor, finite and not rounded to 0 as a float; NULL: 1 */
     const float *grad_output;          /* cotangent, shaped like the value (one number for a total); NULL: ones */
@@ -485,8 +510,11 @@ CLOSS_EXPORT size_t closs_pairwise_workspace_f64(int64_t rows, int want_grad);
 /* Smoothed deep metric learning: with d_ij the squared distance of row i of input[0] from row j of input[1], p_i the
  * softmax of -d_i, and q_i the target: 1 - smoothing at i, smoothing / (rows - 1) elsewhere, l_i = sum over j of
  * q_ij log(q_ij / p_ij). A batch of one has no elsewhere. The gradients may not be the inputs: every row is read by all
- * others. CLOSS_BAD_PARAMETER for smoothing outside [0, 1], CLOSS_NO_MEMORY without a workspace. D. Bonadiman et al.,
- * arXiv:1905.12786. */
+ * others. D. Bonadiman et al., arXiv:1905.12786.
+ *
+ * CLOSS_BAD_PARAMETER for smoothing outside [0, 1] or a weight that is not finite, CLOSS_NO_MEMORY without a workspace;
+ * also CLOSS_NULL_POINTER, CLOSS_BAD_SIZE, CLOSS_BAD_BROADCAST, CLOSS_BAD_REDUCTION, CLOSS_MISALIGNED, CLOSS_OVERLAP,
+ * CLOSS_MISSING_OUTPUT, CLOSS_TOO_NEW. */
 CLOSS_EXPORT closs_status closs_sdml_f32(const closs_pairwise_f32 *args, double smoothing);
 CLOSS_EXPORT closs_status closs_sdml_f64(const closs_pairwise_f64 *args, double smoothing);
 
@@ -609,8 +637,9 @@ CLOSS_EXPORT closs_status closs_ctc_f64(const closs_ctc_args_f64 *args);
 CLOSS_EXPORT size_t closs_ctc_workspace_size_f32(const closs_ctc_args_f32 *args);
 CLOSS_EXPORT size_t closs_ctc_workspace_size_f64(const closs_ctc_args_f64 *args);
 
-/* Decoding by the best path: the largest class of each frame (the first of equal ones), repetitions merged, blanks
- * removed. A frame with NaN or infinity gives the score NaN, and so does one of logits that are all -infinity.
+/* Decoding by the best path (Graves et al., section 3.2): the largest class of each frame (the first of equal ones),
+ * repetitions merged, blanks removed. A frame with NaN or infinity gives the score NaN, and so does one of logits that
+ * are all -infinity.
  * CLOSS_BAD_LENGTH for pred_lengths outside 0 .. time, CLOSS_BAD_PARAMETER for a blank that is no class. Arguments as
  * above. */
 typedef struct closs_ctc_greedy_args_f32 {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +81,11 @@ def get_library_dir() -> str:
 
 
 def build_flags(*, cflags: bool = False, libs: bool = False) -> str:
-    """What a compiler that understands gcc's options needs to compile (cflags) and to link (libs)."""
+    """What a compiler that understands gcc's options needs to compile (cflags) and link (libs), quoted for shells."""
     flags = [f"-I{get_include()}"] if cflags else []
     if libs:
         folder = Path(get_library_dir())
         for line in (folder / "pkgconfig" / "closs.pc").read_text().splitlines():  # setup.py wrote what it linked with
             if line.startswith("Libs:"):
-                flags.append(line.removeprefix("Libs:").replace("${libdir}", str(folder)).strip())
-    return " ".join(flags)
+                flags += [word.replace("${libdir}", str(folder)) for word in line.removeprefix("Libs:").split()]
+    return subprocess.list2cmdline(flags) if os.name == "nt" else shlex.join(flags)

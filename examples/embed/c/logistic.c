@@ -9,6 +9,8 @@
  */
 #include <closs/closs.h>
 
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,16 +32,32 @@ static void *allocate(void *old, int64_t count) {
     return memory;
 }
 
+/* Steps from the command line. */
+static int read_steps(const char *text) {
+    char *end;
+    errno = 0;
+    const long steps = strtol(text, &end, 10);
+    if (end == text || *end || errno || steps < 1 || steps > INT_MAX)
+        fail("steps: expected a whole number of at least 1");
+    return (int)steps;
+}
+
+/* The next line of the file; 0 at its end. */
+static int read_line(FILE *file, char *line, int size) {
+    if (!fgets(line, size, file)) return 0;
+    if (!strchr(line, '\n') && !feof(file)) fail("a line is too long");
+    return 1;
+}
+
 /* The last field becomes y, and its place in x the constant 1. */
 static table read_table(const char *path) {
     char line[4096];
     table t = {0, 1, NULL, NULL};
     FILE *file = fopen(path, "r");
-    if (!file || !fgets(line, sizeof line, file)) fail("cannot read the file");
+    if (!file || !read_line(file, line, sizeof line)) fail("cannot read the file");
     for (const char *c = line; *c; c++) t.columns += *c == ',';
     int64_t room = 0;
-    while (fgets(line, sizeof line, file)) {
-        if (!strchr(line, '\n') && !feof(file)) fail("a line is too long");
+    while (read_line(file, line, sizeof line)) {
         if (t.rows == room) {
             room = 2 * room + 1024;
             t.x = allocate(t.x, room * t.columns);
@@ -74,6 +92,7 @@ static void standardise(table *t) {
             squares += t->x[i * t->columns + k] * t->x[i * t->columns + k];
         }
         const double scale = squares > 0 ? sqrt((double)t->rows / squares) : 1;
+        if (!isfinite(mean) || !isfinite(squares) || !isfinite(scale)) fail("a column's mean or scale is not finite");
         for (int64_t i = 0; i < t->rows; i++) t->x[i * t->columns + k] *= scale;
     }
 }
@@ -81,8 +100,7 @@ static void standardise(table *t) {
 int main(int count, char **arguments) {
     if (count < 2) fail("usage: logistic data.csv [steps]");
     table t = read_table(arguments[1]);
-    const int steps = count > 2 ? atoi(arguments[2]) : 200;
-    if (steps < 1) fail("steps: expected a number of at least 1");
+    const int steps = count > 2 ? read_steps(arguments[2]) : 200;
     standardise(&t);
     double *w = allocate(NULL, t.columns), *ahead = allocate(NULL, t.columns), *slope = allocate(NULL, t.columns);
     double *logits = allocate(NULL, t.rows);
@@ -105,6 +123,7 @@ int main(int count, char **arguments) {
                                                                                    .grad = logits},
                                                           NULL);
         if (status != CLOSS_OK) fail(closs_status_string(status));
+        if (!isfinite(loss)) fail("the loss is not finite");
         memset(slope, 0, sizeof(double) * (size_t)t.columns);
         for (int64_t i = 0; i < t.rows; i++)
             for (int64_t k = 0; k < t.columns; k++) slope[k] += logits[i] * t.x[i * t.columns + k];

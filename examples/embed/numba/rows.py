@@ -1,7 +1,8 @@
 """closs inside Numba: the Huber loss of each row, in a compiled parallel loop.
 
 The C function takes one struct, here an element of a NumPy array of the struct's type. Addresses of arrays are numbers
-for Numba: the arrays are arguments of the function, so that they live until it returns.
+for Numba: the arrays are arguments of the function, so that they live until it returns. And an address says nothing of
+types and strides: the signature does, and Numba refuses whatever else comes.
 """
 
 import numba
@@ -12,9 +13,12 @@ from closs import capi
 huber = capi.function("closs_huber_f32")
 Args = np.dtype(capi.closs_elementwise_f32)
 SUM = int(capi.CLOSS_SUM)
+Rows = numba.float32[:, ::1]
 
 
-@numba.njit(parallel=True)
+@numba.njit(
+    numba.int64(Rows, Rows, numba.float32, numba.from_dtype(Args)[::1], numba.float64[::1], Rows), parallel=True
+)
 def huber_of_rows(pred, label, rho, args, sums, grad):
     """Fills sums and grad. args: zeros, an argument struct for each row. Returns the largest status of all."""
     if label.shape != pred.shape or grad.shape != pred.shape or not len(pred) == len(sums) == len(args):

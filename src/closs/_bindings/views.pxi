@@ -5,10 +5,11 @@ cdef double l1_f32(const float[::1] pred, const float[::1] label, float[::1] gra
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -25,10 +26,11 @@ cdef double l1_f64(const double[::1] pred, const double[::1] label, double[::1] 
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -45,10 +47,11 @@ cdef double l2_f32(const float[::1] pred, const float[::1] label, float[::1] gra
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -65,10 +68,11 @@ cdef double l2_f64(const double[::1] pred, const double[::1] label, double[::1] 
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -85,10 +89,11 @@ cdef double huber_f32(const float[::1] pred, const float[::1] label, float[::1] 
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -105,10 +110,11 @@ cdef double huber_f64(const double[::1] pred, const double[::1] label, double[::
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -126,10 +132,11 @@ cdef double sigmoid_bce_f32(const float[::1] pred, const float[::1] label, float
     cdef c_api.closs_broadcast_f32 uniform
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -148,10 +155,11 @@ cdef double sigmoid_bce_f64(const double[::1] pred, const double[::1] label, dou
     cdef c_api.closs_broadcast_f64 uniform
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -170,10 +178,11 @@ cdef double bce_f32(const float[::1] pred, const float[::1] label, float[::1] gr
     cdef c_api.closs_broadcast_f32 uniform
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -192,10 +201,11 @@ cdef double bce_f64(const double[::1] pred, const double[::1] label, double[::1]
     cdef c_api.closs_broadcast_f64 uniform
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -213,10 +223,11 @@ cdef double hinge_f32(const float[::1] pred, const float[::1] label, float[::1] 
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -233,10 +244,11 @@ cdef double hinge_f64(const double[::1] pred, const double[::1] label, double[::
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -253,10 +265,11 @@ cdef double squared_hinge_f32(const float[::1] pred, const float[::1] label, flo
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -273,10 +286,11 @@ cdef double squared_hinge_f64(const double[::1] pred, const double[::1] label, d
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -293,10 +307,11 @@ cdef double logistic_f32(const float[::1] pred, const float[::1] label, float[::
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -313,10 +328,11 @@ cdef double logistic_f64(const double[::1] pred, const double[::1] label, double
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -333,10 +349,11 @@ cdef double logistic_binary_f32(const float[::1] pred, const float[::1] label, f
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -353,10 +370,11 @@ cdef double logistic_binary_f64(const double[::1] pred, const double[::1] label,
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -373,10 +391,11 @@ cdef double poisson_nll_f32(const float[::1] pred, const float[::1] label, float
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -393,10 +412,11 @@ cdef double poisson_nll_f64(const double[::1] pred, const double[::1] label, dou
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -413,10 +433,11 @@ cdef double poisson_nll_full_f32(const float[::1] pred, const float[::1] label, 
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -433,10 +454,11 @@ cdef double poisson_nll_full_f64(const double[::1] pred, const double[::1] label
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -453,10 +475,11 @@ cdef double poisson_rate_nll_f32(const float[::1] pred, const float[::1] label, 
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -473,10 +496,11 @@ cdef double poisson_rate_nll_f64(const double[::1] pred, const double[::1] label
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -493,10 +517,11 @@ cdef double poisson_rate_nll_full_f32(const float[::1] pred, const float[::1] la
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -513,10 +538,11 @@ cdef double poisson_rate_nll_full_f64(const double[::1] pred, const double[::1] 
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -533,10 +559,11 @@ cdef double kl_div_f32(const float[::1] pred, const float[::1] label, float[::1]
     cdef c_api.closs_elementwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -553,10 +580,11 @@ cdef double kl_div_f64(const double[::1] pred, const double[::1] label, double[:
     cdef c_api.closs_elementwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 1)
         args.grad = &grad[0]
@@ -571,40 +599,46 @@ cdef double kl_div_f64(const double[::1] pred, const double[::1] label, double[:
 cdef double softmax_ce_f32(const float[:, ::1] pred, const int64_t[::1] label, float[:, ::1] grad,
                            c_api.closs_reduction reduction) except? -1 nogil:
     cdef c_api.closs_softmax_f32 args
+    cdef c_api.closs_bad_label bad
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 2)
         args.grad = &grad[0, 0]
     args.outer = pred.shape[0]
     args.classes = pred.shape[1]
     args.reduction = reduction
+    args.bad = &bad
     args.total = &total
-    check(c_api.closs_softmax_ce_f32(&args))
+    check_class(c_api.closs_softmax_ce_f32(&args), &bad, args.classes)
     return total
 
 
 cdef double softmax_ce_f64(const double[:, ::1] pred, const int64_t[::1] label, double[:, ::1] grad,
                            c_api.closs_reduction reduction) except? -1 nogil:
     cdef c_api.closs_softmax_f64 args
+    cdef c_api.closs_bad_label bad
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 2)
         args.grad = &grad[0, 0]
     args.outer = pred.shape[0]
     args.classes = pred.shape[1]
     args.reduction = reduction
+    args.bad = &bad
     args.total = &total
-    check(c_api.closs_softmax_ce_f64(&args))
+    check_class(c_api.closs_softmax_ce_f64(&args), &bad, args.classes)
     return total
 
 
@@ -613,10 +647,11 @@ cdef double softmax_ce_dense_f32(const float[:, ::1] pred, const float[:, ::1] l
     cdef c_api.closs_softmax_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 2)
-        args.label_dense = &label[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 2)
+    args.label_dense = &label[0, 0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 2)
         args.grad = &grad[0, 0]
@@ -633,10 +668,11 @@ cdef double softmax_ce_dense_f64(const double[:, ::1] pred, const double[:, ::1]
     cdef c_api.closs_softmax_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 2)
-        args.label_dense = &label[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 2)
+    args.label_dense = &label[0, 0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 2)
         args.grad = &grad[0, 0]
@@ -653,10 +689,11 @@ cdef double kl_div_softmax_f32(const float[:, ::1] pred, const float[:, ::1] lab
     cdef c_api.closs_softmax_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 2)
-        args.label_dense = &label[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 2)
+    args.label_dense = &label[0, 0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 2)
         args.grad = &grad[0, 0]
@@ -673,10 +710,11 @@ cdef double kl_div_softmax_f64(const double[:, ::1] pred, const double[:, ::1] l
     cdef c_api.closs_softmax_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 2)
-        args.label_dense = &label[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 2)
+    args.label_dense = &label[0, 0]
     if grad is not None:
         check_shape("grad", grad.shape, pred.shape, 2)
         args.grad = &grad[0, 0]
@@ -694,13 +732,14 @@ cdef double triplet_f32(const float[:, ::1] pred, const float[:, ::1] positive, 
     cdef c_api.closs_vectors_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.input[0] = &pred[0, 0]
-    if positive is not None:
-        check_shape("positive", positive.shape, pred.shape, 2)
-        args.input[1] = &positive[0, 0]
-    if negative is not None:
-        check_shape("negative", negative.shape, pred.shape, 2)
-        args.input[2] = &negative[0, 0]
+    check_given("positive", positive is not None)
+    check_shape("positive", positive.shape, pred.shape, 2)
+    args.input[1] = &positive[0, 0]
+    check_given("negative", negative is not None)
+    check_shape("negative", negative.shape, pred.shape, 2)
+    args.input[2] = &negative[0, 0]
     if grad_pred is not None:
         check_shape("grad_pred", grad_pred.shape, pred.shape, 2)
         args.grad[0] = &grad_pred[0, 0]
@@ -724,13 +763,14 @@ cdef double triplet_f64(const double[:, ::1] pred, const double[:, ::1] positive
     cdef c_api.closs_vectors_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.input[0] = &pred[0, 0]
-    if positive is not None:
-        check_shape("positive", positive.shape, pred.shape, 2)
-        args.input[1] = &positive[0, 0]
-    if negative is not None:
-        check_shape("negative", negative.shape, pred.shape, 2)
-        args.input[2] = &negative[0, 0]
+    check_given("positive", positive is not None)
+    check_shape("positive", positive.shape, pred.shape, 2)
+    args.input[1] = &positive[0, 0]
+    check_given("negative", negative is not None)
+    check_shape("negative", negative.shape, pred.shape, 2)
+    args.input[2] = &negative[0, 0]
     if grad_pred is not None:
         check_shape("grad_pred", grad_pred.shape, pred.shape, 2)
         args.grad[0] = &grad_pred[0, 0]
@@ -752,15 +792,17 @@ cdef double cosine_embedding_f32(const float[:, ::1] input1, const float[:, ::1]
                                  float[:, ::1] grad1, float[:, ::1] grad2, c_api.closs_reduction reduction,
                                  double margin) except? -1 nogil:
     cdef c_api.closs_vectors_f32 args
+    cdef c_api.closs_bad_label bad
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("input1", input1 is not None)
     args.input[0] = &input1[0, 0]
-    if input2 is not None:
-        check_shape("input2", input2.shape, input1.shape, 2)
-        args.input[1] = &input2[0, 0]
-    if label is not None:
-        check_shape("label", label.shape, input1.shape, 1)
-        args.label = &label[0]
+    check_given("input2", input2 is not None)
+    check_shape("input2", input2.shape, input1.shape, 2)
+    args.input[1] = &input2[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, input1.shape, 1)
+    args.label = &label[0]
     if grad1 is not None:
         check_shape("grad1", grad1.shape, input1.shape, 2)
         args.grad[0] = &grad1[0, 0]
@@ -770,8 +812,9 @@ cdef double cosine_embedding_f32(const float[:, ::1] input1, const float[:, ::1]
     args.rows = input1.shape[0]
     args.inner = input1.shape[1]
     args.reduction = reduction
+    args.bad = &bad
     args.total = &total
-    check(c_api.closs_cosine_embedding_f32(&args, margin))
+    check_sign(c_api.closs_cosine_embedding_f32(&args, margin), &bad, label)
     return total
 
 
@@ -779,15 +822,17 @@ cdef double cosine_embedding_f64(const double[:, ::1] input1, const double[:, ::
                                  double[:, ::1] grad1, double[:, ::1] grad2, c_api.closs_reduction reduction,
                                  double margin) except? -1 nogil:
     cdef c_api.closs_vectors_f64 args
+    cdef c_api.closs_bad_label bad
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("input1", input1 is not None)
     args.input[0] = &input1[0, 0]
-    if input2 is not None:
-        check_shape("input2", input2.shape, input1.shape, 2)
-        args.input[1] = &input2[0, 0]
-    if label is not None:
-        check_shape("label", label.shape, input1.shape, 1)
-        args.label = &label[0]
+    check_given("input2", input2 is not None)
+    check_shape("input2", input2.shape, input1.shape, 2)
+    args.input[1] = &input2[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, input1.shape, 1)
+    args.label = &label[0]
     if grad1 is not None:
         check_shape("grad1", grad1.shape, input1.shape, 2)
         args.grad[0] = &grad1[0, 0]
@@ -797,8 +842,9 @@ cdef double cosine_embedding_f64(const double[:, ::1] input1, const double[:, ::
     args.rows = input1.shape[0]
     args.inner = input1.shape[1]
     args.reduction = reduction
+    args.bad = &bad
     args.total = &total
-    check(c_api.closs_cosine_embedding_f64(&args, margin))
+    check_sign(c_api.closs_cosine_embedding_f64(&args, margin), &bad, label)
     return total
 
 
@@ -807,10 +853,11 @@ cdef double sdml_f32(const float[:, ::1] x1, const float[:, ::1] x2, float[:, ::
     cdef c_api.closs_pairwise_f32 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("x1", x1 is not None)
     args.input[0] = &x1[0, 0]
-    if x2 is not None:
-        check_shape("x2", x2.shape, x1.shape, 2)
-        args.input[1] = &x2[0, 0]
+    check_given("x2", x2 is not None)
+    check_shape("x2", x2.shape, x1.shape, 2)
+    args.input[1] = &x2[0, 0]
     if grad1 is not None:
         check_shape("grad1", grad1.shape, x1.shape, 2)
         args.grad[0] = &grad1[0, 0]
@@ -830,10 +877,11 @@ cdef double sdml_f64(const double[:, ::1] x1, const double[:, ::1] x2, double[:,
     cdef c_api.closs_pairwise_f64 args
     cdef double total = 0
     memset(&args, 0, sizeof(args))
+    check_given("x1", x1 is not None)
     args.input[0] = &x1[0, 0]
-    if x2 is not None:
-        check_shape("x2", x2.shape, x1.shape, 2)
-        args.input[1] = &x2[0, 0]
+    check_given("x2", x2 is not None)
+    check_shape("x2", x2.shape, x1.shape, 2)
+    args.input[1] = &x2[0, 0]
     if grad1 is not None:
         check_shape("grad1", grad1.shape, x1.shape, 2)
         args.grad[0] = &grad1[0, 0]
@@ -852,11 +900,13 @@ cdef int ctc_f32(const float[:, :, ::1] pred, const int64_t[:, ::1] label, const
                  const int64_t[::1] label_lengths, float[::1] value, float[:, :, ::1] grad, int64_t blank,
                  c_api.closs_ctc_input input, c_api.closs_ctc_infeasible infeasible) except -1 nogil:
     cdef c_api.closs_ctc_args_f32 args
+    cdef c_api.closs_ctc_bad bad
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0, 0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0, 0]
     if pred_lengths is not None:
         check_shape("pred_lengths", pred_lengths.shape, pred.shape, 1)
         args.pred_lengths = &pred_lengths[0]
@@ -876,18 +926,21 @@ cdef int ctc_f32(const float[:, :, ::1] pred, const int64_t[:, ::1] label, const
     args.blank = blank
     args.input = input
     args.infeasible = infeasible
-    return check(c_api.closs_ctc_f32(&args))
+    args.bad = &bad
+    return check_ctc(c_api.closs_ctc_f32(&args), &bad, args.time, args.classes, args.label_width, blank)
 
 
 cdef int ctc_f64(const double[:, :, ::1] pred, const int64_t[:, ::1] label, const int64_t[::1] pred_lengths,
                  const int64_t[::1] label_lengths, double[::1] value, double[:, :, ::1] grad, int64_t blank,
                  c_api.closs_ctc_input input, c_api.closs_ctc_infeasible infeasible) except -1 nogil:
     cdef c_api.closs_ctc_args_f64 args
+    cdef c_api.closs_ctc_bad bad
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0, 0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 1)
-        args.label = &label[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 1)
+    args.label = &label[0, 0]
     if pred_lengths is not None:
         check_shape("pred_lengths", pred_lengths.shape, pred.shape, 1)
         args.pred_lengths = &pred_lengths[0]
@@ -907,21 +960,24 @@ cdef int ctc_f64(const double[:, :, ::1] pred, const int64_t[:, ::1] label, cons
     args.blank = blank
     args.input = input
     args.infeasible = infeasible
-    return check(c_api.closs_ctc_f64(&args))
+    args.bad = &bad
+    return check_ctc(c_api.closs_ctc_f64(&args), &bad, args.time, args.classes, args.label_width, blank)
 
 
 cdef int ctc_greedy_f32(const float[:, :, ::1] pred, const int64_t[::1] pred_lengths, int64_t[:, ::1] label,
                         int64_t[::1] label_lengths, float[::1] score, int64_t blank,
                         c_api.closs_ctc_input input) except -1 nogil:
     cdef c_api.closs_ctc_greedy_args_f32 args
+    cdef c_api.closs_ctc_bad bad
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0, 0]
     if pred_lengths is not None:
         check_shape("pred_lengths", pred_lengths.shape, pred.shape, 1)
         args.pred_lengths = &pred_lengths[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 2)
-        args.label = &label[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 2)
+    args.label = &label[0, 0]
     if label_lengths is not None:
         check_shape("label_lengths", label_lengths.shape, pred.shape, 1)
         args.label_lengths = &label_lengths[0]
@@ -933,21 +989,24 @@ cdef int ctc_greedy_f32(const float[:, :, ::1] pred, const int64_t[::1] pred_len
     args.classes = pred.shape[2]
     args.blank = blank
     args.input = input
-    return check(c_api.closs_ctc_greedy_f32(&args))
+    args.bad = &bad
+    return check_ctc(c_api.closs_ctc_greedy_f32(&args), &bad, args.time, args.classes, 0, blank)
 
 
 cdef int ctc_greedy_f64(const double[:, :, ::1] pred, const int64_t[::1] pred_lengths, int64_t[:, ::1] label,
                         int64_t[::1] label_lengths, double[::1] score, int64_t blank,
                         c_api.closs_ctc_input input) except -1 nogil:
     cdef c_api.closs_ctc_greedy_args_f64 args
+    cdef c_api.closs_ctc_bad bad
     memset(&args, 0, sizeof(args))
+    check_given("pred", pred is not None)
     args.pred = &pred[0, 0, 0]
     if pred_lengths is not None:
         check_shape("pred_lengths", pred_lengths.shape, pred.shape, 1)
         args.pred_lengths = &pred_lengths[0]
-    if label is not None:
-        check_shape("label", label.shape, pred.shape, 2)
-        args.label = &label[0, 0]
+    check_given("label", label is not None)
+    check_shape("label", label.shape, pred.shape, 2)
+    args.label = &label[0, 0]
     if label_lengths is not None:
         check_shape("label_lengths", label_lengths.shape, pred.shape, 1)
         args.label_lengths = &label_lengths[0]
@@ -959,4 +1018,5 @@ cdef int ctc_greedy_f64(const double[:, :, ::1] pred, const int64_t[::1] pred_le
     args.classes = pred.shape[2]
     args.blank = blank
     args.input = input
-    return check(c_api.closs_ctc_greedy_f64(&args))
+    args.bad = &bad
+    return check_ctc(c_api.closs_ctc_greedy_f64(&args), &bad, args.time, args.classes, 0, blank)
