@@ -626,7 +626,9 @@ typedef struct closs_ctc_args_f64 {
  * below; with more than 2^21 frames, more than 2^61 log(2) / T.
  *
  * An array with strides owns all memory from its first to its last element: CLOSS_OVERLAP if another one lies between.
- */
+ * CLOSS_BAD_LABEL, CLOSS_BAD_LENGTH and CLOSS_INFEASIBLE fill in `bad`; CLOSS_BAD_PARAMETER for a blank that is no
+ * class, an unknown input or infeasible; CLOSS_BAD_SIZE also for rows that overlap and a small workspace;
+ * CLOSS_NO_MEMORY without one; also CLOSS_NULL_POINTER, CLOSS_MISALIGNED, CLOSS_MISSING_OUTPUT, CLOSS_TOO_NEW. */
 CLOSS_EXPORT closs_status closs_ctc_f32(const closs_ctc_args_f32 *args);
 CLOSS_EXPORT closs_status closs_ctc_f64(const closs_ctc_args_f64 *args);
 
@@ -639,9 +641,8 @@ CLOSS_EXPORT size_t closs_ctc_workspace_size_f64(const closs_ctc_args_f64 *args)
 
 /* Decoding by the best path (Graves et al., section 3.2): the largest class of each frame (the first of equal ones),
  * repetitions merged, blanks removed. A frame with NaN or infinity gives the score NaN, and so does one of logits that
- * are all -infinity.
- * CLOSS_BAD_LENGTH for pred_lengths outside 0 .. time, CLOSS_BAD_PARAMETER for a blank that is no class. Arguments as
- * above. */
+ * are all -infinity. CLOSS_BAD_LENGTH for pred_lengths outside 0 .. time, CLOSS_BAD_PARAMETER for a blank that is no
+ * class or an unknown input; sizes, pointers and overlap as above. */
 typedef struct closs_ctc_greedy_args_f32 {
     int64_t batch, time, classes;
     int64_t batch_stride, time_stride;
