@@ -8,11 +8,11 @@ own (contestants.py) and they take turns, round after round: two OpenMP pools in
 spin), and torch with huge pages needs its own environment. Ratios are taken round by round and their median is printed,
 so the machine's drift cancels. Before timing, every contestant's value and gradient are compared with closs's.
 
-closs is timed with a given gradient array ("reused") and with a new one each call ("fresh"), and so is each peer that
-can be; a column "peer / setting" is the peer's time over that of closs in this setting. glibc's default allocator takes
-pages of 4 KB; NumPy asks for huge pages itself, for closs's fresh gradients too. "copy" is the share of a two-thread
-64 MB copy's bandwidth (bytes read + bytes written) at which closs, reused, moves its ideal bytes: pred and label read
-once, gradients written once. It says nothing where the arrays fit a cache, and is left out there.
+closs is timed with a given gradient array ("reused") and with a new one each call ("fresh"); a column "peer / setting"
+is the peer's time over that of closs in this setting. torch and JAX make new arrays either way. glibc's default
+allocator takes pages of 4 KB; NumPy asks for huge pages itself, for closs's fresh gradients too. "copy" is the share of
+a two-thread 64 MB copy's bandwidth (bytes read + bytes written) at which closs, reused, moves its ideal bytes: pred and
+label read once, gradients written once. It says nothing where the arrays fit a cache, and is left out there.
 """
 
 from __future__ import annotations
@@ -43,20 +43,14 @@ TOLERANCE = dict.fromkeys(CTC, 5e-2)
 EVERY = [*LABELS, *ROWS, *CTC]
 OWN = {"closs reused": ("closs_reused", {}), "closs fresh": ("closs_fresh", {}), "copy": ("copy", {})}
 
-#: peer -> column title -> (implementation in contestants.py, its environment, the closs it is divided by)
+#: peer -> contestant -> (implementation in contestants.py, its environment, the settings of closs it is divided by)
 PEERS = {
-    "NumPy": {
-        "NumPy / fresh": ("numpy", {}, "closs fresh"),
-        "NumPy in place / reused": ("numpy_in_place", {}, "closs reused"),
-    },
-    "torch": {
-        "torch / reused": ("torch", {}, "closs reused"),
-        "torch, huge pages / fresh": ("torch", HUGE_PAGES, "closs fresh"),
-    },
-    "JAX": {"JAX jit / fresh": ("jax", {}, "closs fresh")},
+    "NumPy": {"NumPy": ("numpy", {}, ["fresh"]), "NumPy in place": ("numpy_in_place", {}, ["reused"])},
+    "torch": {"torch": ("torch", {}, ["reused"]), "torch, huge pages": ("torch", HUGE_PAGES, ["fresh"])},
+    "JAX": {"JAX jit": ("jax", {}, ["reused", "fresh"])},
     "scikit-learn": {
-        "scikit-learn / reused": ("sklearn_reused", {}, "closs reused"),
-        "scikit-learn / fresh": ("sklearn_fresh", {}, "closs fresh"),
+        "scikit-learn": ("sklearn_reused", {}, ["reused"]),
+        "scikit-learn, new": ("sklearn_fresh", {}, ["fresh"]),
     },
 }
 
@@ -142,25 +136,25 @@ def main() -> None:
     sizes = options.sizes or ([32, 1_000_000] if options.quick else [32, 1_000_000, 16_000_000])
     rounds = options.rounds or (3 if options.quick else 15)
 
-    columns = {title: entry for peer in options.peers for title, entry in PEERS[peer].items()}
+    peers = {name: entry for peer in options.peers for name, entry in PEERS[peer].items()}
     forced = {f"closs {isa} reused": ("closs_reused", {"CLOSS_ISA": isa}) for isa in options.isa}
-    wanted = OWN | forced | {title: entry[:2] for title, entry in columns.items()}
+    wanted = OWN | forced | {name: entry[:2] for name, entry in peers.items()}
     started = {name: Contestant(*how) for name, how in wanted.items()}
     contestants = {name: c for name, c in started.items() if c.about}
-    missing = [peer for peer in options.peers if not any(title in contestants for title in PEERS[peer])]
+    missing = [peer for peer in options.peers if not any(name in contestants for name in PEERS[peer])]
     if "closs reused" not in contestants:
         sys.exit(f"closs is not installed for {sys.executable}")
 
     print(f"`python {' '.join([Path(sys.argv[0]).as_posix(), *sys.argv[1:]])}`\n")
     print(f"{cpu_name()}, {THREADS} threads each, Python {platform.python_version()}, medians of {rounds} rounds.")
     print("Allocator: glibc's default; glibc.malloc.hugetlb=1 where huge pages are named.")
-    about = {name.split(" / ")[0]: contestant.about for name, contestant in contestants.items()}
+    about = {name: contestant.about for name, contestant in contestants.items()}
     print("; ".join(f"{name}: {text}" for name, text in about.items()) + ".")
     if missing:
         print(f"Not installed here: {', '.join(missing)}.")
     own = ["closs reused", "copy", *(title for name in forced for title in (name, "copy")), "closs fresh"]
-    shown = [title for title in columns if title in contestants]
-    print(f"\n| {options.dtype} | n | {' | '.join(own + shown)} |")
+    shown = [(name, setting) for name, entry in peers.items() if name in contestants for setting in entry[2]]
+    print(f"\n| {options.dtype} | n | {' | '.join(own + [' / '.join(column) for column in shown])} |")
     print("|---" * (2 + len(own) + len(shown)) + "|")
     cases = [(loss, str(n)) for n in sizes for loss in options.losses if loss in LABELS]
     cases += [(loss, shape) for loss in options.losses if loss in SHAPES for shape in SHAPES[loss]]
@@ -172,7 +166,8 @@ def main() -> None:
         for name in ("closs reused", *forced):
             cells += [time_cell(seconds[name]), copy_cell(seconds[name], seconds["copy"], size)]
         cells.append(time_cell(seconds["closs fresh"]))
-        cells += [f"{ratio(seconds[t], seconds[columns[t][2]]):.1f}x" if t in seconds else "" for t in shown]
+        for name, setting in shown:
+            cells.append(f"{ratio(seconds[name], seconds[f'closs {setting}']):.1f}x" if name in seconds else "")
         print(f"| {' | '.join(cells)} |", flush=True)
     for contestant in started.values():
         contestant.close()
