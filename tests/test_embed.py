@@ -391,8 +391,9 @@ def test_cython_package(fresh, tmp_path):
     # The same wheel beside the closs of these tests, which may be an editable one, with its library elsewhere.
     shutil.unpack_archive(built, tmp_path / "unpacked", "zip")
     assert uses_openmp(tmp_path / "unpacked") == closs.config()["openmp"]
+    path = os.pathsep.join([str(tmp_path / "unpacked"), str(Path(closs.__file__).parents[1])])
     run(sys.executable, "-c", "import closs_rows; closs_rows.library_threads()", cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")})  # fmt: skip
+        env={**os.environ, "PYTHONPATH": path})  # fmt: skip
 
 
 def test_cython_package_without_openmp(fresh, tmp_path):

@@ -17,8 +17,7 @@ header:
 	for std in c++17 c++20; do $(CXX) -std=$$std -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ include/closs/closs.h || exit 1; done
 	$(CC) -std=c11 -Iinclude -fsyntax-only tests/c/abi.c
 
-static-analysis: $(VENV)/built
-	$(BIN)/python -m pip install --quiet clang-tidy
+static-analysis: $(VENV)/linters
 	$(BIN)/clang-tidy --quiet $(CORE) -- $(C_OPTIONS)
 	if command -v cppcheck; then cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --suppress=invalidPointerCast --error-exitcode=1 -D__x86_64__ -D__GNUC__ \
