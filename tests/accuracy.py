@@ -7,7 +7,6 @@ is compared with float64 and float64 with long double (mpmath would give the sam
 goes over all floats where one variable moves; here are a sample of them, and labels drawn at random.
 """
 
-import numpy as np
 from oracle import ulps, wide_numbers
 from registry import DTYPES, ROWS
 from row_oracles import CASES, Geometry, reduced, results
