@@ -31,10 +31,20 @@ static real NAME(lse_limit)(int64_t classes, int64_t step, const real *x) {
     return largest;
 }
 
-/* e[i] = exp(x[i] - m); e may be x. */
-static void NAME(exp_chunk)(int64_t n, const real *x, NAME(exp_origin_t) from, real *e) {
+/* e[i] = exp(x[i] - m), and below[i], which is that but 0 where x[i] is m; returns how often it is. e may be x, or
+ * below.
+ */
+static int64_t NAME(exp_chunk)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e, real *below) {
+    real_int tops = 0;
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) e[i] = NAME(vm_exp_from)(x[i], from);
+    for (int64_t i = 0; i < n; i++) {
+        real at = NAME(vm_exp_from)(x[i], from);
+        int is_top = x[i] == m;
+        below[i] = is_top ? 0 : at; /* before e: 1024 x 1000 took 7 % longer the other way round */
+        e[i] = at;
+        tops += is_top;
+    }
+    return tops;
 }
 
 /* q[i], and the terms t[i] of the value. m is one number, or one a lane. */
@@ -135,14 +145,14 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
         if (grad) memset(grad, 0, sizeof(real) * (size_t)classes);
         return;
     }
-    int64_t top = 0;
-    const real m = logits ? NAME(finite_or_nan)(NAME(row_max)(classes, x, &top)) : 0;
+    const real m = logits ? NAME(finite_or_nan)(NAME(row_largest)(classes, x)) : 0;
     const double limit = job->lse && m != m ? NAME(lse_limit)(classes, 1, x) : 0;
     const real own = distribution ? 0 : NAME(own_target)(job, r);
     closs_sum others = {0, 0}, terms = {0, 0}, targets = {own, 0}, slopes = {own, 0};
     if (own != 0) terms.hi = (double)own * ((double)m - (double)x[job->label[r]]);
     int used = own != 0 || job->z_loss != 0;
     const NAME(exp_origin_t) from = NAME(exp_origin)(m);
+    int64_t tops = logits ? 0 : 1;
     for (int64_t c = 0; c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
@@ -159,19 +169,15 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
             NAME(label_chunk)(job, r, c, n, 0);
         }
         if (logits) {
-            real *e = grad ? grad + c : t;
-            NAME(exp_chunk)(n, x + c, from, e);
-            real *of_top = top >= c && top < c + n ? e + (top - c) : NULL, kept = of_top ? *of_top : 0;
-            if (of_top) *of_top = 0;
-            NAME(sum_rows)(1, n, e, &others);
-            if (of_top) *of_top = kept;
+            tops += NAME(exp_chunk)(n, x + c, m, from, grad ? grad + c : q, t);
+            NAME(sum_rows)(1, n, t, &others);
         } else if (grad) {
             memset(grad + c, 0, sizeof(real) * (size_t)n);
         }
     }
     const double target_sum = closs_sum_value(targets);
     NAME(softmax_row)
-    at = NAME(softmax_of_row)(m, closs_sum_value(others), closs_sum_value(terms), target_sum,
+    at = NAME(softmax_of_row)(m, (double)(tops - 1) + closs_sum_value(others), closs_sum_value(terms), target_sum,
                               cotangent ? closs_sum_value(slopes) : target_sum, job->z_loss);
     job->value[r] = ignored ? 0 : (real)at.value;
     if (job->lse) job->lse[r] = (real)(m == m ? at.lse : limit);
