@@ -250,6 +250,15 @@ static void NAME(start_exp_lanes)(int n, const real *m, NAME(lane_origins) * at)
     }
 }
 
+/* The class of each row, -1 for an ignored row or a distribution; its target, where it is the only one. */
+CLOSS_INLINE void NAME(start_classes)(const ROWS *job, int n, real_int *own_class, real *own) {
+    const real keep = NAME(has_distribution)(job) ? 0 : job->keep;
+    for (int j = 0; j < n; j++) own_class[j] = -1;
+    for (int j = 0; job->label && j < n; j++) own_class[j] = (real_int)job->label[j];
+    for (int j = 0; j < n; j++) own[j] = own_class[j] < 0 ? 0 : keep;
+    for (int j = 0; keep != 0 && job->class_weight && j < n; j++) own[j] = NAME(own_target)(job, j);
+}
+
 /* Of one class: e, and below, which is e but 0 where x is the row's largest; tops counts how often it is. e may be x.
  */
 static void NAME(exp_lanes)(int n, const real *x, const real *m, const NAME(lane_origins) * at, real *e, real *below,
@@ -318,15 +327,15 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
     const double z = job->z_loss;
 
+    NAME(start_classes)(job, n, own_class, own);
     for (int j = 0; j < n; j++) {
         m[j] = -INFINITY;
         own_x[j] = 0;
-        own_class[j] = job->label ? (real_int)job->label[j] : -1;
-        own[j] = distribution ? 0 : NAME(own_target)(job, j);
-        used[j] = own[j] != 0 || z != 0;
+        used[j] = (own[j] != 0) | (z != 0);
         tops[j] = logits ? -1 : 0;
-        scale[j] = job->grad ? job->scale[j] : 0;
+        scale[j] = 0;
     }
+    if (job->grad) memcpy(scale, job->scale, sizeof(real) * (size_t)n);
     for (int64_t c = 0; c < classes; c++) NAME(look_lanes)(n, job->pred + c * step, (real_int)c, own_class, m, own_x);
     for (int j = 0; j < n; j++) m[j] = logits ? NAME(finite_or_nan)(m[j]) : 0;
     for (int j = 0; job->lse && j < n; j++) limit[j] = m[j] == m[j] ? 0 : NAME(lse_limit)(classes, step, job->pred + j);
