@@ -308,7 +308,7 @@ CLOSS_INLINE NAME(class_t)
     NAME(class_t)
     at = {NAME(place)(job->dense, c * job->step, y),
           NAME(place)(job->element_weight, c * job->step, job->class_weight ? weight : job->ones)};
-    for (int j = 0; !job->dense && j < n; j++) y[j] = own_class[j] == (real_int)c;
+    for (int j = 0; !job->dense && j < n; j++) y[j] = own_class[j] == (real_int)c ? 1 : 0;
     for (int j = 0; at.weight == weight && j < n; j++) weight[j] = job->class_weight[c];
     return at;
 }
@@ -380,7 +380,7 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
         NAME(softmax_row)
-        at = NAME(softmax_of_row)(m[j], tops[j] + NAME(lane_sum)(&others, j), NAME(lane_sum)(&terms, j),
+        at = NAME(softmax_of_row)(m[j], (double)tops[j] + NAME(lane_sum)(&others, j), NAME(lane_sum)(&terms, j),
                                   NAME(lane_sum)(&targets, j), NAME(lane_sum)(factors, j), z);
         t[j] = (real)at.value;
         log_sum[j] = (real)at.log_sum;
