@@ -333,7 +333,7 @@ static void NAME(softmax_lanes)(const ROWS *job, int n) {
         own_x[j] = 0;
         used[j] = (own[j] != 0) | (z != 0);
         tops[j] = logits ? -1 : 0;
-        scale[j] = 0;
+        scale[j] = limit[j] = 0;
     }
     if (job->grad) memcpy(scale, job->scale, sizeof(real) * (size_t)n);
     for (int64_t c = 0; c < classes; c++) NAME(look_lanes)(n, job->pred + c * step, (real_int)c, own_class, m, own_x);
