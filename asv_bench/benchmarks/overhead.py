@@ -35,3 +35,25 @@ class SmallCall:
         """For comparison: NumPy's two lines."""
         r = self.pred - self.label
         return 0.5 * (r * r).mean(), r / n
+
+
+class SmallCallOfFamily:
+    """Value and gradients of a few rows, of each family beside the elementwise losses."""
+
+    params = ["SoftmaxCE", "Triplet", "CosineEmbedding", "SDML", "CTC"]
+    param_names = ("loss",)
+
+    def setup(self, loss):
+        rng = np.random.default_rng(0)
+        x, y, z = rng.standard_normal((3, 8, 10), np.float32)
+        classes, signs = rng.integers(0, 9, (8, 2)), np.sign(z[:, 0])
+        self.arguments, self.call = {
+            "SoftmaxCE": ((x, classes[:, 0].copy()), closs.SoftmaxCELoss()),
+            "Triplet": ((x, y, z), closs.TripletLoss()),
+            "CosineEmbedding": ((x, y, signs), closs.CosineEmbeddingLoss()),
+            "SDML": ((x, y), closs.SDMLLoss()),
+            "CTC": ((rng.standard_normal((8, 4, 10), np.float32), classes), closs.CTCLoss()),
+        }[loss]
+
+    def time_value_and_grad(self, loss):
+        self.call.value_and_grad(*self.arguments)

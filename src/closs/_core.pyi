@@ -76,6 +76,7 @@ class VectorsSpec:
     name: str
     batch_axis: int
     is_labelled: bool
+    is_pairwise: bool
     has_total: bool
     is_unreduced: bool
     def __init__(self, name: str, parameter: float, batch_axis: int, weight: float, reduction: str) -> None: ...
@@ -108,6 +109,9 @@ def run_pairwise(
     grad_first: Any,
     grad_second: Any,
 ) -> float: ...
+def try_vectors(
+    spec: VectorsSpec, inputs: tuple[Any, ...], label: Any, grad_out: Any, want_value: bool, want_grad: bool
+) -> tuple[Any, Any] | None: ...
 def version() -> str: ...
 def isa() -> str: ...
 def available_isas() -> list[str]: ...
@@ -125,6 +129,30 @@ CTC_INFEASIBLE: tuple[str, ...]
 
 class BadCTC(ValueError): ...
 
+class CTCSpec:
+    layout: str
+    label_layout: str
+    weight: float
+    reduction: str
+    blank: str | int
+    infeasible: str
+    input: str
+    has_total: bool
+    def __init__(
+        self,
+        layout: str,
+        label_layout: str,
+        weight: float,
+        reduction: str,
+        blank: str | int,
+        infeasible: str,
+        input: str,
+    ) -> None: ...
+
+def class_of_blank(blank: str | int, classes: int) -> int: ...
+def try_ctc(
+    spec: CTCSpec, pred: Any, label: Any, pred_lengths: Any, label_lengths: Any, grad_out: Any, want_grad: bool
+) -> tuple[Any, Any, Any] | None: ...
 def run_ctc(
     pred: Any,
     sizes: tuple[int, int, int],

@@ -93,11 +93,10 @@ def as_frames(pred: ArrayLike, layout: str) -> Frames:
 
 
 def as_blank(blank: str | int, classes: int) -> int:
-    if isinstance(blank, str):
-        return classes - 1 if blank == "last" else 0
-    if not 0 <= blank < classes:
+    index = _core.class_of_blank(blank, classes)
+    if not 0 <= index < classes:
         raise ValueError(f"blank: expected a class of pred, 0..{classes - 1}, got {blank}")
-    return blank
+    return index
 
 
 def as_lengths(name: str, lengths: ArrayLike | None, batch: int) -> Array | None:
@@ -183,27 +182,10 @@ def _explain(error: _core.BadCTC, labels: Labels | None, frames: Frames, blank: 
     return ValueError(f"{place} = {value} is outside {first}..{last}")
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a CTCLoss object has decided once."""
-
-    layout: str
-    label_layout: str
-    weight: float
-    reduction: str
-    blank: str | int
-    infeasible: str
-    input: str
-
-    @property
-    def has_total(self) -> bool:
-        return self.reduction in ("mean", "sum", "weighted_mean")
-
-
-def check_options(
+def checked_spec(
     layout: Any, label_layout: Any, weight: Any, reduction: Any, blank: Any, infeasible: Any, input: Any
-) -> Options:
-    return Options(
+) -> _core.CTCSpec:
+    return _core.CTCSpec(
         _checks.choice("layout", layout, LAYOUTS),
         _checks.choice("label_layout", label_layout, LABEL_LAYOUTS),
         1.0 if weight is None else _checks.number("weight", weight),
@@ -223,18 +205,18 @@ def check_blank(blank: Any) -> str | int:
     return index
 
 
-def _factors(options: Options, weights: Array | None, batch: int) -> tuple[Array, float]:
+def _factors(spec: _core.CTCSpec, weights: Array | None, batch: int) -> tuple[Array, float]:
     """Each sample's weight, and what the reduction divides by."""
-    factors = np.full(batch, options.weight) if weights is None else options.weight * weights
-    if options.reduction == "mean":
+    factors = np.full(batch, spec.weight) if weights is None else spec.weight * weights
+    if spec.reduction == "mean":
         return factors, float(batch)
-    if options.reduction == "weighted_mean":
+    if spec.reduction == "weighted_mean":
         return factors, float(batch if weights is None else weights.sum())
     return factors, 1.0
 
 
 def evaluate_ctc(
-    options: Options,
+    spec: _core.CTCSpec,
     pred: ArrayLike,
     label: ArrayLike,
     pred_lengths: ArrayLike | None,
@@ -247,18 +229,23 @@ def evaluate_ctc(
     want_grad: bool,
 ) -> tuple[Any, Any, Array]:
     """(value or None, gradient or None, mask of the feasible samples), for arguments of any kind."""
-    frames = as_frames(pred, options.layout)
+    if sample_weight is None and out is None and grad_output is None:
+        result = _core.try_ctc(spec, pred, label, pred_lengths, label_lengths, grad_out, want_grad)
+        if result is not None:
+            value, grad, feasible = result
+            return _unweighted(spec, value) if want_value else None, grad, feasible
+    frames = as_frames(pred, spec.layout)
     x, result_type = frames.array, frames.result_type
     batch, _, classes = frames.sizes
-    blank = as_blank(options.blank, classes)
+    blank = as_blank(spec.blank, classes)
     frame_counts = as_lengths("pred_lengths", pred_lengths, batch)
-    labels = as_labels(label, label_lengths, options.label_layout, batch)
+    labels = as_labels(label, label_lengths, spec.label_layout, batch)
     weights = as_sample_weight(sample_weight, batch)
     with np.errstate(all="ignore"):
-        as_type = x.dtype.type(options.weight)
-    if not np.isfinite(as_type) or (as_type == 0) != (options.weight == 0):
-        raise ValueError(f"weight: expected a number that {x.dtype} can hold, got {options.weight}")
-    value_shape, value_type = ((), np.dtype("f8")) if options.has_total else ((batch,), result_type)
+        as_type = x.dtype.type(spec.weight)
+    if not np.isfinite(as_type) or (as_type == 0) != (spec.weight == 0):
+        raise ValueError(f"weight: expected a number that {x.dtype} can hold, got {spec.weight}")
+    value_shape, value_type = ((), np.dtype("f8")) if spec.has_total else ((batch,), result_type)
     cotangent = as_cotangent("grad_output", grad_output, value_shape, x)
     raw = {
         "pred": pred, "label": label, "pred_lengths": pred_lengths, "label_lengths": label_lengths,
@@ -269,40 +256,54 @@ def evaluate_ctc(
     check_overlap("out", out, raw)
     check_overlap("grad_out", grad_out, raw | {"out": out}, "pred")
 
-    factors, divisor = _factors(options, weights, batch)
+    factors, divisor = _factors(spec, weights, batch)
     scale, grad, grad_strides = None, None, (0, 0)
     if want_grad:
         with np.errstate(all="ignore"):
             scale = factors if cotangent is None else factors * np.where(factors == 0, 0, cotangent)
             scale = np.where((scale == 0) | (divisor == 0), 0, scale / divisor).astype(x.dtype)
-        own_steps = _steps_in_place(grad_out, options.layout, x, (frame_counts, labels.array, labels.lengths))
+        own_steps = _steps_in_place(grad_out, spec.layout, x, (frame_counts, labels.array, labels.lengths))
         grad = np.empty(x.shape, x.dtype) if grad_out is None or own_steps is None else grad_out
-        grad_strides = (own_steps or _steps(grad, options.layout) or (0, 0)) if grad.size else (0, 0)
+        grad_strides = (own_steps or _steps(grad, spec.layout) or (0, 0)) if grad.size else (0, 0)
     value = np.empty(batch, x.dtype)
     feasible = np.empty(batch, np.bool_)
     try:
         _core.run_ctc(
-            x, frames.sizes, frames.strides, frame_counts, blank, options.input, options.infeasible,
+            x, frames.sizes, frames.strides, frame_counts, blank, spec.input, spec.infeasible,
             labels.array, labels.steps, labels.offsets, labels.lengths,
             scale, value, grad, grad_strides, feasible,
         )  # fmt: skip
     except _core.BadCTC as error:
         raise _explain(error, labels, frames, blank) from None
-    result = _reduced(options, value, factors, divisor, out, value_type) if want_value else None
+    result = _reduced(spec, value, factors, divisor, out, value_type) if want_value else None
     return result, delivered(grad, grad_out, result_type), feasible
 
 
+def _unweighted(spec: _core.CTCSpec, value: Array) -> Any:
+    """What :func:`_reduced` makes of values without weights, in a tenth of the time."""
+    if not spec.has_total:
+        return value
+    return _total(value) / (1 if spec.reduction == "sum" else len(value))
+
+
+def _total(values: Array) -> float:
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):  # beyond all floats, or inf - inf
+        with np.errstate(all="ignore"):
+            return float(values.sum())
+
+
 def _reduced(
-    options: Options, value: Array, factors: Array, divisor: float, out: Array | None, dtype: np.dtype[Any]
+    spec: _core.CTCSpec, value: Array, factors: Array, divisor: float, out: Array | None, dtype: np.dtype[Any]
 ) -> Any:
     """The weighted values, or their total as a float."""
     with np.errstate(all="ignore"):
         weighted = np.where(factors == 0, 0, value * factors)
-        if not options.has_total:
+        if not spec.has_total:
             return delivered(weighted.astype(value.dtype), out, dtype)
-        total = np.float64(math.fsum(weighted) if np.isfinite(weighted).all() else weighted.sum())
-        total = total / divisor if divisor else np.float64("nan")  # a mean of nothing
-    return float(total) if out is None else delivered(np.asarray(total), out, dtype)
+        total = _total(weighted) / divisor if divisor else math.nan  # a mean of nothing
+    return total if out is None else delivered(np.asarray(total), out, dtype)
 
 
 def greedy_decode(

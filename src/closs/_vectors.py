@@ -151,7 +151,28 @@ def evaluate_vectors(
     want_value: bool,
     want_grad: bool,
 ) -> tuple[Any, Any]:
-    """(value, tuple of gradients) of a loss that compares a row of each input, None for what is not wanted."""
+    """(value, tuple of gradients), None for what is not wanted, for arguments of any kind."""
+    if sample_weight is None and out is None and grad_output is None:
+        result = _core.try_vectors(spec, tuple(inputs.values()), label, grad_out, want_value, want_grad)
+        if result is not None:
+            return result
+    if spec.is_pairwise:
+        return _evaluate_pairwise(spec, inputs, sample_weight, out, grad_out, grad_output, want_value, want_grad)
+    return _evaluate_rows(spec, inputs, label, sample_weight, out, grad_out, grad_output, want_value, want_grad)
+
+
+def _evaluate_rows(
+    spec: _core.VectorsSpec,
+    inputs: dict[str, ArrayLike],
+    label: Any,
+    sample_weight: ArrayLike | None,
+    out: Array | None,
+    grad_out: Grads,
+    grad_output: ArrayLike | None,
+    want_value: bool,
+    want_grad: bool,
+) -> tuple[Any, Any]:
+    """The same for a loss that compares a row of each input."""
     raw = inputs | {"label": label, "sample_weight": sample_weight, "grad_output": grad_output}
     arrays, result_type = _as_inputs(inputs)
     x = arrays[0]
@@ -175,7 +196,7 @@ def evaluate_vectors(
     return outputs.results(spec, total, value, grads, want_value)
 
 
-def evaluate_pairwise(
+def _evaluate_pairwise(
     spec: _core.VectorsSpec,
     inputs: dict[str, ArrayLike],
     sample_weight: ArrayLike | None,

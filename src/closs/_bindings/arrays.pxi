@@ -48,6 +48,23 @@ cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
         cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), ndim * sizeof(cnp.npy_intp)) == 0)
 
 
+cdef inline int computed_type(object array) noexcept:
+    """NPY_FLOAT or NPY_DOUBLE if it is a plain array of that type, else NPY_NOTYPE."""
+    if is_plain(array, cnp.NPY_FLOAT):
+        return cnp.NPY_FLOAT
+    return cnp.NPY_DOUBLE if is_plain(array, cnp.NPY_DOUBLE) else cnp.NPY_NOTYPE
+
+
+cdef object gradient_like(cnp.ndarray pred, object given):
+    """A new array, or the given one if it is plain, writeable, and of pred's type and shape; else NotImplemented."""
+    cdef int type_number = cnp.PyArray_TYPE(pred)
+    if given is None:
+        return cnp.PyArray_EMPTY(cnp.PyArray_NDIM(pred), cnp.PyArray_DIMS(pred), type_number, 0)
+    if is_plain(given, type_number) and cnp.PyArray_ISWRITEABLE(given) and same_shape(pred, given):
+        return given
+    return NotImplemented
+
+
 cdef inline int64_t product(const cnp.npy_intp *lengths, int count) noexcept:
     cdef int64_t result = 1
     cdef int k

@@ -1,4 +1,4 @@
-# CTC: arrays, as _ctc.py has prepared them, into the argument structs of closs.h.
+# CTC: arrays into the argument structs of closs.h. Two ways in, as for the elementwise losses.
 
 CTC_INPUTS = ("logits", "log_probs")
 CTC_INFEASIBLE = ("inf", "zero", "raise")
@@ -8,6 +8,43 @@ ctypedef fused ctc_args:
     closs_ctc_args_f64
     closs_ctc_greedy_args_f32
     closs_ctc_greedy_args_f64
+
+
+cdef class CTCSpec:
+    """What a loss object has decided once: layouts, weight, reduction, the blank, infeasible samples, the input."""
+
+    cdef readonly str layout
+    cdef readonly str label_layout
+    cdef readonly double weight
+    cdef readonly str reduction
+    cdef readonly object blank
+    cdef readonly str infeasible
+    cdef readonly str input
+
+    def __init__(self, str layout not None, str label_layout not None, double weight, str reduction not None, blank,
+                 str infeasible not None, str input not None):
+        self.layout = layout
+        self.label_layout = label_layout
+        self.weight = weight
+        self.reduction = reduction
+        self.blank = blank
+        self.infeasible = infeasible
+        self.input = input
+
+    def __reduce__(self):
+        return CTCSpec, (self.layout, self.label_layout, self.weight, self.reduction, self.blank, self.infeasible,
+                         self.input)
+
+    @property
+    def has_total(self) -> bool:
+        """Whether the reduction gives one number for the whole array."""
+        return self.reduction in REDUCTIONS[<int>CLOSS_MEAN:]
+
+def class_of_blank(blank, int64_t classes) -> int:
+    """The blank's number among so many classes; it may be out of range, if it was given as a number."""
+    if blank == "last":
+        return classes - 1
+    return 0 if blank == "first" else blank
 
 
 class BadCTC(ValueError):
@@ -88,6 +125,51 @@ def run_ctc(cnp.ndarray pred not None, tuple sizes not None, tuple strides not N
         with nogil:
             status = closs_ctc_f64(&wide)
     succeed_ctc(status, &bad)
+
+
+cdef inline bint is_length_per_sample(object lengths, int64_t batch) noexcept:
+    return (lengths is None or is_plain(lengths, cnp.NPY_INT64) and cnp.PyArray_NDIM(lengths) == 1
+            and cnp.PyArray_DIM(lengths, 0) == batch)
+
+
+def try_ctc(CTCSpec spec not None, pred, label, pred_lengths, label_lengths, grad_out, bint want_grad):
+    """(values, gradient or None, mask), or None where an array needs preparation or something is wrong.
+
+    pred and grad_out have to be plain arrays of one shape and type, label one of int64 with two axes, lengths such
+    arrays with one axis, or None. The gradient is that of the reduced value, the values are those of the samples.
+    """
+    cdef int type_number = computed_type(pred)
+    cdef int n = spec.layout == "TNC", label_n = spec.label_layout == "TN"  # axes of the samples
+    cdef int64_t batch, time, classes, width, divisor
+    cdef cnp.ndarray value, feasible
+    cdef cnp.ndarray scale = None, grad = None
+    if (type_number == cnp.NPY_NOTYPE or cnp.PyArray_NDIM(pred) != 3 or cnp.PyArray_SIZE(pred) == 0
+            or not is_plain(label, cnp.NPY_INT64) or cnp.PyArray_NDIM(label) != 2 or cnp.PyArray_SIZE(label) == 0
+            or spec.weight != 1):
+        return None
+    batch, time, classes = cnp.PyArray_DIM(pred, n), cnp.PyArray_DIM(pred, 1 - n), cnp.PyArray_DIM(pred, 2)
+    width = cnp.PyArray_DIM(label, 1 - label_n)
+    if (cnp.PyArray_DIM(label, label_n) != batch or not is_length_per_sample(pred_lengths, batch)
+            or not is_length_per_sample(label_lengths, batch)):
+        return None
+    value = cnp.PyArray_EMPTY(1, &batch, type_number, 0)
+    feasible = cnp.PyArray_EMPTY(1, &batch, cnp.NPY_BOOL, 0)
+    if want_grad:
+        grad_out = gradient_like(pred, grad_out)
+        if grad_out is NotImplemented:
+            return None
+        grad = grad_out
+        scale = cnp.PyArray_EMPTY(1, &batch, type_number, 0)
+        scale.fill(1.0 / batch if spec.reduction in ("mean", "weighted_mean") else 1.0)
+    cdef tuple strides = (classes, batch * classes) if n else (time * classes, classes)
+    cdef object sample_step = 1 if label_n else width, label_step = batch if label_n else 1
+    try:
+        run_ctc(pred, (batch, time, classes), strides, pred_lengths, class_of_blank(spec.blank, classes), spec.input,
+                spec.infeasible, label, (width, sample_step, label_step), None, label_lengths,
+                scale, value, grad, strides, feasible)
+    except ValueError:
+        return None  # _ctc.py tells what is wrong
+    return value, grad, feasible
 
 
 def run_ctc_greedy(cnp.ndarray pred not None, tuple sizes not None, tuple strides not None,

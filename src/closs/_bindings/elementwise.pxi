@@ -145,12 +145,8 @@ def try_elementwise(ElementwiseSpec spec not None, pred, label, grad_out, bint w
     cdef void *grad_data = NULL
     cdef object value = None
 
-    if type(pred) is not cnp.ndarray:
-        return None
-    type_number = cnp.PyArray_TYPE(pred)
-    if type_number != cnp.NPY_FLOAT and type_number != cnp.NPY_DOUBLE:
-        return None
-    if not is_plain(pred, type_number) or not is_plain(label, type_number) or not same_shape(pred, label):
+    type_number = computed_type(pred)
+    if type_number == cnp.NPY_NOTYPE or not is_plain(label, type_number) or not same_shape(pred, label):
         return None
     ndim = cnp.PyArray_NDIM(pred)
     axis = spec.batch_axis + ndim if spec.batch_axis < 0 else spec.batch_axis
@@ -162,9 +158,8 @@ def try_elementwise(ElementwiseSpec spec not None, pred, label, grad_out, bint w
         return None
 
     if want_grad:
-        if grad_out is None:
-            grad_out = cnp.PyArray_EMPTY(ndim, dims, type_number, 0)
-        elif not (is_plain(grad_out, type_number) and cnp.PyArray_ISWRITEABLE(grad_out) and same_shape(pred, grad_out)):
+        grad_out = gradient_like(pred, grad_out)
+        if grad_out is NotImplemented:
             return None
         grad_data = cnp.PyArray_DATA(grad_out)
     if want_value and spec.reduction < CLOSS_MEAN:

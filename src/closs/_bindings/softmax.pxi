@@ -153,12 +153,8 @@ def try_softmax(SoftmaxSpec spec not None, pred, label, grad_out, bint want_valu
     cdef cnp.npy_intp *dims
     cdef object value = None
 
-    if type(pred) is not cnp.ndarray:
-        return None
-    type_number = cnp.PyArray_TYPE(pred)
-    if type_number != cnp.NPY_FLOAT and type_number != cnp.NPY_DOUBLE:
-        return None
-    if (not is_plain(pred, type_number) or not is_plain(label, cnp.NPY_INT64 if sparse else type_number)
+    type_number = computed_type(pred)
+    if (type_number == cnp.NPY_NOTYPE or not is_plain(label, cnp.NPY_INT64 if sparse else type_number)
             or cnp.PyArray_NDIM(pred) != 2 or spec.axis not in (-1, 1) or spec.batch_axis != 0):
         return None
     dims = cnp.PyArray_DIMS(pred)
@@ -171,9 +167,8 @@ def try_softmax(SoftmaxSpec spec not None, pred, label, grad_out, bint want_valu
         return None
 
     if want_grad:
-        if grad_out is None:
-            grad_out = cnp.PyArray_EMPTY(2, dims, type_number, 0)
-        elif not (is_plain(grad_out, type_number) and cnp.PyArray_ISWRITEABLE(grad_out) and same_shape(pred, grad_out)):
+        grad_out = gradient_like(pred, grad_out)
+        if grad_out is NotImplemented:
             return None
     if want_value and spec.reduction < CLOSS_MEAN:
         whole = spec.reduction == CLOSS_NONE and spec.loss == KL_DIV_SOFTMAX

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from closs._ctc import check_options, evaluate_ctc, greedy_decode
+from closs._ctc import checked_spec, evaluate_ctc, greedy_decode
 
 Array = NDArray[Any]
 
@@ -90,10 +90,10 @@ class CTCLoss:
     input: str = field(default="logits", kw_only=True)
 
     def __post_init__(self) -> None:
-        options = check_options(
+        spec = checked_spec(
             self.layout, self.label_layout, self.weight, self.reduction, self.blank, self.infeasible, self.input
         )
-        object.__setattr__(self, "_options", options)
+        object.__setattr__(self, "_spec", spec)
 
     def __call__(
         self,
@@ -200,7 +200,7 @@ class CTCLoss:
         want_grad: bool,
     ) -> tuple[Any, Any, Array]:
         return evaluate_ctc(
-            self._options, pred, label, pred_lengths, label_lengths, sample_weight,  # type: ignore[attr-defined]
+            self._spec, pred, label, pred_lengths, label_lengths, sample_weight,  # type: ignore[attr-defined]
             out, grad_out, grad_output, want_value, want_grad,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from closs import _checks, _core
-from closs._vectors import Grads, evaluate_pairwise, evaluate_vectors
+from closs._vectors import Grads, evaluate_vectors
 
 Array = NDArray[Any]
 
@@ -269,7 +269,8 @@ class SDMLLoss(MetricLoss):
         self, x1: ArrayLike, x2: ArrayLike, sample_weight: ArrayLike | None = None, *, out: Array | None = None
     ) -> Any:
         """The value; see :meth:`ElementwiseLoss.__call__`."""
-        return evaluate_pairwise(self._spec, {"x1": x1, "x2": x2}, sample_weight, out, None, None, True, False)[0]
+        inputs = {"x1": x1, "x2": x2}
+        return evaluate_vectors(self._spec, inputs, None, sample_weight, out, None, None, True, False)[0]
 
     def value_and_grad(
         self,
@@ -283,7 +284,7 @@ class SDMLLoss(MetricLoss):
     ) -> tuple[Any, tuple[Array, Array]]:
         """The value, and the gradients of x1 and x2; see :meth:`ElementwiseLoss.value_and_grad`."""
         inputs = {"x1": x1, "x2": x2}
-        return evaluate_pairwise(self._spec, inputs, sample_weight, out, grad_out, grad_output, True, True)
+        return evaluate_vectors(self._spec, inputs, None, sample_weight, out, grad_out, grad_output, True, True)
 
     def grad(
         self,
@@ -296,6 +297,6 @@ class SDMLLoss(MetricLoss):
     ) -> tuple[Array, Array]:
         """The gradients of x1 and x2 alone."""
         inputs = {"x1": x1, "x2": x2}
-        result = evaluate_pairwise(self._spec, inputs, sample_weight, None, grad_out, grad_output, False, True)
+        result = evaluate_vectors(self._spec, inputs, None, sample_weight, None, grad_out, grad_output, False, True)
         gradients: tuple[Array, Array] = result[1]
         return gradients
