@@ -3,19 +3,19 @@
  * Distances and their gradients are double for float vectors too: distances are exponents, where an error is magnified.
  */
 
+/* The next 16 elements, or fewer, of |a - b|^2. */
+CLOSS_INLINE void NAME(distance_block)(int count, const real *a, const real *b, NAME(wide_lanes) * lanes) {
+    for (int j = 0; j < count; j++) {
+        double d = (double)a[j] - (double)b[j];
+        NAME(add_product)(d, d, lanes, j);
+    }
+}
+
 static closs_sum NAME(squared_distance)(int64_t n, const real *a, const real *b) {
     NAME(wide_lanes) lanes = {{0}, {0}};
     int64_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        for (int j = 0; j < 16; j++) {
-            double d = (double)a[i + j] - (double)b[i + j];
-            NAME(add_to_lane)(d * d, &lanes, j);
-        }
-    }
-    for (int j = 0; i + j < n; j++) {
-        double d = (double)a[i + j] - (double)b[i + j];
-        NAME(add_to_lane)(d * d, &lanes, j);
-    }
+    for (; i + 16 <= n; i += 16) NAME(distance_block)(16, a + i, b + i, &lanes);
+    NAME(distance_block)((int)(n - i), a + i, b + i, &lanes);
     closs_sum sum = {0, 0};
     NAME(add_lanes_to)(&lanes, &sum);
     return sum;

@@ -8,9 +8,12 @@ typedef struct {
     double hi[16], lo[16];
 } NAME(wide_lanes);
 
-/* lanes[j] += x; x is a product of two reals, exact for float. */
-CLOSS_INLINE void NAME(add_to_lane)(double x, NAME(wide_lanes) * lanes, int j) {
-    NAME(add)(x, &lanes->hi[j], &lanes->lo[j]);
+/* Lane j grows by x y. Of two floats the product is exact, so that fused or not the sum is the same. */
+CLOSS_INLINE void NAME(add_product)(double x, double y, NAME(wide_lanes) * lanes, int j) {
+    if (sizeof(real) == sizeof(double))
+        closs_add(x * y, &lanes->hi[j], &lanes->lo[j]);
+    else
+        lanes->hi[j] = CLOSS_FMA_F64(x, y, lanes->hi[j]);
 }
 
 CLOSS_INLINE void NAME(add_lanes_to)(NAME(wide_lanes) * lanes, closs_sum *sum) {
@@ -24,26 +27,34 @@ CLOSS_INLINE void NAME(add_lanes_to)(NAME(wide_lanes) * lanes, closs_sum *sum) {
     sum->lo += lanes->lo[0];
 }
 
+/* The next 16 elements, or fewer, of (positive - pred)^2 - (negative - pred)^2. */
+CLOSS_INLINE void NAME(triplet_block)(int count, const real *pred, const real *positive, const real *negative,
+                                      NAME(wide_lanes) * lanes) {
+    for (int j = 0; j < count; j++) {
+        double to_p = (double)positive[j] - (double)pred[j], to_q = (double)negative[j] - (double)pred[j];
+        NAME(add)(CLOSS_FMA_F64(to_p, to_p, -(to_q * to_q)), &lanes->hi[j], &lanes->lo[j]);
+    }
+}
+
 /* sum += the sum of (positive - pred)^2 - (negative - pred)^2. */
 static void NAME(triplet_sums)(int64_t n, const real *pred, const real *positive, const real *negative,
                                closs_sum *sum) {
     NAME(wide_lanes) lanes = {{0}, {0}};
-    for (int64_t i = 0; i < n; i += 16) {
-        int count = n - i < 16 ? (int)(n - i) : 16;
-        const real *x = pred + i, *p = positive + i, *q = negative + i;
-        if (count == 16) {
-            for (int j = 0; j < 16; j++) {
-                double to_p = (double)p[j] - (double)x[j], to_q = (double)q[j] - (double)x[j];
-                NAME(add_to_lane)(CLOSS_FMA_F64(to_p, to_p, -(to_q * to_q)), &lanes, j);
-            }
-        } else {
-            for (int j = 0; j < count; j++) {
-                double to_p = (double)p[j] - (double)x[j], to_q = (double)q[j] - (double)x[j];
-                NAME(add_to_lane)(CLOSS_FMA_F64(to_p, to_p, -(to_q * to_q)), &lanes, j);
-            }
-        }
-    }
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16) NAME(triplet_block)(16, pred + i, positive + i, negative + i, &lanes);
+    NAME(triplet_block)((int)(n - i), pred + i, positive + i, negative + i, &lanes);
     NAME(add_lanes_to)(&lanes, sum);
+}
+
+/* The next 16 elements, or fewer, of a.b, a.a, b.b. */
+CLOSS_INLINE void NAME(cosine_embedding_block)(int count, const real *a, const real *b, NAME(wide_lanes) * ab,
+                                               NAME(wide_lanes) * aa, NAME(wide_lanes) * bb) {
+    for (int j = 0; j < count; j++) {
+        double x = a[j], y = b[j];
+        NAME(add_product)(x, y, ab, j);
+        NAME(add_product)(x, x, aa, j);
+        NAME(add_product)(y, y, bb, j);
+    }
 }
 
 /* sums[0..2] += a.b, a.a, b.b; the third input is not read. */
@@ -51,16 +62,8 @@ static void NAME(cosine_embedding_sums)(int64_t n, const real *a, const real *b,
     (void)unused;
     NAME(wide_lanes) ab = {{0}, {0}}, aa = {{0}, {0}}, bb = {{0}, {0}};
     int64_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        for (int j = 0; j < 16; j++) NAME(add_to_lane)((double)a[i + j] * (double)b[i + j], &ab, j);
-        for (int j = 0; j < 16; j++) NAME(add_to_lane)((double)a[i + j] * (double)a[i + j], &aa, j);
-        for (int j = 0; j < 16; j++) NAME(add_to_lane)((double)b[i + j] * (double)b[i + j], &bb, j);
-    }
-    for (int j = 0; i + j < n; j++) {
-        NAME(add_to_lane)((double)a[i + j] * (double)b[i + j], &ab, j);
-        NAME(add_to_lane)((double)a[i + j] * (double)a[i + j], &aa, j);
-        NAME(add_to_lane)((double)b[i + j] * (double)b[i + j], &bb, j);
-    }
+    for (; i + 16 <= n; i += 16) NAME(cosine_embedding_block)(16, a + i, b + i, &ab, &aa, &bb);
+    NAME(cosine_embedding_block)((int)(n - i), a + i, b + i, &ab, &aa, &bb);
     NAME(add_lanes_to)(&ab, &sums[0]);
     NAME(add_lanes_to)(&aa, &sums[1]);
     NAME(add_lanes_to)(&bb, &sums[2]);
