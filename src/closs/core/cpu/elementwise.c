@@ -11,9 +11,9 @@ static const struct {
     int kind; /* PLAIN: no parameter; VARYING: it is broadcast; else the domain of its one number */
     int64_t grain;
 } losses[] = {
-#define ELEMENTWISE_PLAIN(name, grain) {#name, "", PLAIN, grain},
-#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain) {#name, #parameter, domain, grain},
-#define ELEMENTWISE_VARYING(name, parameter, grain) {#name, #parameter, VARYING, grain},
+#define ELEMENTWISE_PLAIN(name, grain, steps) {#name, "", PLAIN, grain},
+#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain, steps) {#name, #parameter, domain, grain},
+#define ELEMENTWISE_VARYING(name, parameter, grain, steps) {#name, #parameter, VARYING, grain},
 #include "../losses.def"
 };
 

@@ -147,16 +147,16 @@ closs_status NAME(closs_elementwise_run)(int loss, const ARGS *args, const BROAD
 }
 
 /* The public functions, one a row. */
-#define ELEMENTWISE_PLAIN(name, grain)                                            \
+#define ELEMENTWISE_PLAIN(name, grain, steps)                                     \
     closs_status NAME(closs_##name)(const ARGS *args) {                           \
         return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, NULL); \
     }
-#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain)                           \
+#define ELEMENTWISE_UNIFORM(name, parameter, domain, grain, steps)                    \
     closs_status NAME(closs_##name)(const ARGS *args, real parameter) {               \
         const BROADCAST uniform = {&parameter, 0, 1};                                 \
         return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, &uniform); \
     }
-#define ELEMENTWISE_VARYING(name, parameter, grain)                                    \
+#define ELEMENTWISE_VARYING(name, parameter, grain, steps)                             \
     closs_status NAME(closs_##name)(const ARGS *args, const BROADCAST *parameter) {    \
         return NAME(closs_elementwise_run)(CLOSS_ELEMENTWISE_##name, args, parameter); \
     }

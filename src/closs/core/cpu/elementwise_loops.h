@@ -5,45 +5,84 @@
  * one loop serves every reduction, and value bits cannot depend on it.
  */
 
-typedef NAME(closs_point) NAME(formula)(real x, real y, real parameter);
+typedef NAME(halfway_t) NAME(beginning)(real x, real y);
+typedef NAME(closs_point) NAME(ending)(real x, real y, real parameter, NAME(halfway_t) halfway);
 
-CLOSS_INLINE void NAME(value_loop)(NAME(formula) * formula, int varying, real uniform, int64_t n, const real *pred,
-                                   const real *label, const real *parameter, real *value) {
-    CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) value[i] = formula(pred[i], label[i], varying ? parameter[i] : uniform).value;
-}
+/* Elements between the two halves of a formula: a few vectors of every instruction set, little of L1. */
+enum { NAME(HALFWAY) = 512 / sizeof(real) };
 
-CLOSS_INLINE void NAME(gradient_loop)(NAME(formula) * formula, int varying, real uniform, int64_t n, const real *pred,
-                                      const real *label, const real *parameter, real scale, real *value, real *grad) {
+/* Where the first half of a formula leaves its numbers. */
+typedef struct {
+    real main[NAME(HALFWAY)], rest[NAME(HALFWAY)];
+} NAME(halfway_block);
+
+CLOSS_INLINE void NAME(begin_loop)(NAME(beginning) * begin, int64_t n, const real *pred, const real *label,
+                                   NAME(halfway_block) * block) {
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) {
-        NAME(closs_point) at = formula(pred[i], label[i], varying ? parameter[i] : uniform);
-        value[i] = at.value;
-        grad[i] = scale * at.slope;
+        NAME(halfway_t) halfway = begin(pred[i], label[i]);
+        block->main[i] = halfway.main;
+        block->rest[i] = halfway.rest;
     }
 }
+
+/* value[i], and grad[i] if it is wanted. */
+CLOSS_INLINE void NAME(formula_loop)(NAME(beginning) * begin, NAME(ending) * end, int varying, int want_grad,
+                                     real uniform, int64_t n, const real *pred, const real *label,
+                                     const real *parameter, real scale, real *value, real *grad) {
+    NAME(halfway_block) block;
+    const int64_t stride = begin ? NAME(HALFWAY) : n;
+    for (int64_t from = 0; from < n; from += stride) {
+        const int64_t count = n - from < stride ? n - from : stride;
+        if (begin) NAME(begin_loop)(begin, count, pred + from, label + from, &block);
+        CLOSS_INDEPENDENT
+        for (int64_t j = 0; j < count; j++) {
+            const int64_t i = from + j;
+            NAME(halfway_t) halfway = {begin ? block.main[j] : 0, begin ? block.rest[j] : 0};
+            NAME(closs_point) at = end(pred[i], label[i], varying ? parameter[i] : uniform, halfway);
+            value[i] = at.value;
+            if (want_grad) grad[i] = scale * at.slope;
+        }
+    }
+}
+
+/* A formula that is whole, as an end without a beginning. */
+#define WHOLE(name)                                                                                           \
+    CLOSS_INLINE NAME(closs_point) NAME(name##_whole)(real x, real y, real parameter, NAME(halfway_t) none) { \
+        (void)none;                                                                                           \
+        return NAME(name)(x, y, parameter);                                                                   \
+    }
+#define HALVES(name)
+#define ELEMENTWISE(name, steps) steps(name)
+#include "../losses.def"
+#undef WHOLE
+#undef HALVES
 
 /* A varying parameter that is absent is 1, which the compiler knows: BCE takes 8 % less time than with an array of
  * ones, for the same bits. */
-#define KERNELS(name, varying, absent)                                                                           \
-    static void NAME(name##_value)(int64_t n, const real *pred, const real *label, const real *parameter,        \
-                                   real *value) {                                                                \
-        if (parameter)                                                                                           \
-            NAME(value_loop)(NAME(name), varying, *parameter, n, pred, label, parameter, value);                 \
-        else                                                                                                     \
-            NAME(value_loop)(NAME(name), 0, R(absent), n, pred, label, parameter, value);                        \
-    }                                                                                                            \
-    static void NAME(name##_gradient)(int64_t n, const real *pred, const real *label, const real *parameter,     \
-                                      real scale, real *value, real *grad) {                                     \
-        if (parameter)                                                                                           \
-            NAME(gradient_loop)(NAME(name), varying, *parameter, n, pred, label, parameter, scale, value, grad); \
-        else                                                                                                     \
-            NAME(gradient_loop)(NAME(name), 0, R(absent), n, pred, label, parameter, scale, value, grad);        \
+#define WHOLE(name) NULL, NAME(name##_whole)
+#define HALVES(name) NAME(name##_begin), NAME(name##_end)
+#define KERNELS(name, varying, absent, halves)                                                                 \
+    static void NAME(name##_value)(int64_t n, const real *pred, const real *label, const real *parameter,      \
+                                   real *value) {                                                              \
+        if (parameter)                                                                                         \
+            NAME(formula_loop)(halves, varying, 0, *parameter, n, pred, label, parameter, 0, value, NULL);     \
+        else                                                                                                   \
+            NAME(formula_loop)(halves, 0, 0, R(absent), n, pred, label, parameter, 0, value, NULL);            \
+    }                                                                                                          \
+    static void NAME(name##_gradient)(int64_t n, const real *pred, const real *label, const real *parameter,   \
+                                      real scale, real *value, real *grad) {                                   \
+        if (parameter)                                                                                         \
+            NAME(formula_loop)(halves, varying, 1, *parameter, n, pred, label, parameter, scale, value, grad); \
+        else                                                                                                   \
+            NAME(formula_loop)(halves, 0, 1, R(absent), n, pred, label, parameter, scale, value, grad);        \
     }
-#define ELEMENTWISE_VARYING(name, parameter, grain) KERNELS(name, 1, 1.0)
-#define ELEMENTWISE(name) KERNELS(name, 0, 0.0)
+#define ELEMENTWISE_VARYING(name, parameter, grain, steps) KERNELS(name, 1, 1.0, steps(name))
+#define ELEMENTWISE(name, steps) KERNELS(name, 0, 0.0, steps(name))
 #include "../losses.def"
 #undef KERNELS
+#undef WHOLE
+#undef HALVES
 
 static void NAME(multiply)(int64_t n, const real *weight, real *x) {
     CLOSS_INDEPENDENT

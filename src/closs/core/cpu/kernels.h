@@ -10,7 +10,7 @@
 #include "running_sum.h"
 
 enum {
-#define ELEMENTWISE(name) CLOSS_ELEMENTWISE_##name,
+#define ELEMENTWISE(name, steps) CLOSS_ELEMENTWISE_##name,
 #include "../losses.def"
     CLOSS_ELEMENTWISE_COUNT
 };

@@ -14,12 +14,12 @@
 static const NAME(closs_kernel_table) NAME(table) = {
     .value =
         {
-#define ELEMENTWISE(name) NAME(name##_value),
+#define ELEMENTWISE(name, steps) NAME(name##_value),
 #include "../losses.def"
         },
     .gradient =
         {
-#define ELEMENTWISE(name) NAME(name##_gradient),
+#define ELEMENTWISE(name, steps) NAME(name##_gradient),
 #include "../losses.def"
         },
     .multiply = NAME(multiply),

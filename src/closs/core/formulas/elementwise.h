@@ -2,8 +2,8 @@
  *
  * Compiled once a type, for the CPU's loops and for the GPU. Every function takes pred x, label y and the loss's
  * parameter (unused by those that have none) and is free of branches, so that loops over it vectorise; a function that
- * is asked for the value only costs the value only. Formulas know numbers: weights, reductions and the cotangent are
- * applied by the drivers.
+ * is asked for the value only costs the value only. Those that are HALVES in losses.def are two functions, _begin and
+ * _end (vecmath.h tells why). Formulas know numbers: weights, reductions and the cotangent are applied by the drivers.
  *
  * NaN in x or y comes out as NaN: selects are written so that a comparison that NaN fails keeps it. Infinities give the
  * limit; where the plain formula would meet infinity times 0 or infinity minus infinity, a select takes the limit.
@@ -58,8 +58,13 @@ CLOSS_INLINE NAME(closs_point) NAME(huber)(real x, real y, real rho) {
  * = (1, t) for x > 0, else (t, 1), it is ((1 - y) u - w y v) / (1 + t); where w = 1 its numerator is u - y (1 + t), one
  * fused step. What the rounding of 1 - y lost, half an ulp of labels below 1/2, is carried on: without it soft labels
  * were 2.3 ulp off. */
-CLOSS_INLINE NAME(closs_point) NAME(sigmoid_bce)(real x, real y, real pos_weight) {
-    NAME(vm_logistic_t) at = NAME(vm_logistic)(ABS(x));
+CLOSS_INLINE NAME(halfway_t) NAME(sigmoid_bce_begin)(real x, real y) {
+    (void)y;
+    return NAME(vm_logistic_begin)(ABS(x));
+}
+
+CLOSS_INLINE NAME(closs_point) NAME(sigmoid_bce_end)(real x, real y, real pos_weight, NAME(halfway_t) halfway) {
+    NAME(vm_logistic_t) at = NAME(vm_logistic_end)(halfway);
     const int fused = CLOSS_HAS_FMA && pos_weight == 1;
     real positive = pos_weight * y, negative = R(1.0) - y, negative_lost = (R(1.0) - negative) - y;
     real u = x > 0 ? R(1.0) : at.t, u_lost = x > 0 ? R(0.0) : at.t_lost;
@@ -118,25 +123,38 @@ CLOSS_INLINE NAME(closs_point) NAME(squared_hinge)(real x, real y, real margin) 
 
 /* l = log(1 + exp(-z)) with z = x y, slope -y s(-z), s the logistic function; log(1 + exp(-|z|)) + max(-z, 0) does not
  * overflow. Within 2 ulp for y = -1 or 1, where the product is exact. */
-CLOSS_INLINE NAME(closs_point) NAME(logistic)(real x, real y, real unused) {
+CLOSS_INLINE NAME(halfway_t) NAME(logistic_begin)(real x, real y) { return NAME(vm_logistic_begin)(ABS(x * y)); }
+
+CLOSS_INLINE NAME(closs_point) NAME(logistic_end)(real x, real y, real unused, NAME(halfway_t) halfway) {
     (void)unused;
     real z = x * y;
-    NAME(vm_logistic_t) at = NAME(vm_logistic)(ABS(z));
+    NAME(vm_logistic_t) at = NAME(vm_logistic_end)(halfway);
     return NAME(closs_point_of)(
         at.softplus + (z < 0 ? -z : R(0.0)),
         NAME(vm_logistic_of)(-y * (z < 0 ? R(1.0) : at.t), -y * (z < 0 ? R(0.0) : at.t_lost), at));
 }
 
 /* The same for labels 0 and 1, which it maps to -1 and 1. */
-CLOSS_INLINE NAME(closs_point) NAME(logistic_binary)(real x, real y, real unused) {
-    return NAME(logistic)(x, MADD(R(2.0), y, R(-1.0)), unused);
+CLOSS_INLINE real NAME(signed_label)(real y) { return MADD(R(2.0), y, R(-1.0)); }
+
+CLOSS_INLINE NAME(halfway_t) NAME(logistic_binary_begin)(real x, real y) {
+    return NAME(logistic_begin)(x, NAME(signed_label)(y));
+}
+
+CLOSS_INLINE NAME(closs_point) NAME(logistic_binary_end)(real x, real y, real unused, NAME(halfway_t) halfway) {
+    return NAME(logistic_end)(x, NAME(signed_label)(y), unused, halfway);
 }
 
 /* Poisson regression with the logarithm x of the rate: l = exp(x) - y x, slope exp(x) - y. The limits: exp(x) where
  * y = 0 (also at x = -inf), infinity where exp(x) is infinite. */
-CLOSS_INLINE NAME(closs_point) NAME(poisson_nll)(real x, real y, real unused) {
+CLOSS_INLINE NAME(halfway_t) NAME(poisson_nll_begin)(real x, real y) {
+    (void)y;
+    return NAME(vm_exp_begin)(x);
+}
+
+CLOSS_INLINE NAME(closs_point) NAME(poisson_nll_end)(real x, real y, real unused, NAME(halfway_t) halfway) {
     (void)unused;
-    real rate = NAME(vm_exp)(x);
+    real rate = NAME(vm_exp_end)(x, halfway);
     real limit = y == y ? rate : y;
     real value = rate > REAL_MAX ? limit : MADD(-y, x, rate);
     return NAME(closs_point_of)(y == 0 ? rate : value, rate - y);
@@ -171,7 +189,7 @@ CLOSS_INLINE NAME(closs_point) NAME(with_stirling)(NAME(closs_point) at, real y)
 }
 
 CLOSS_INLINE NAME(closs_point) NAME(poisson_nll_full)(real x, real y, real unused) {
-    return NAME(with_stirling)(NAME(poisson_nll)(x, y, unused), y);
+    return NAME(with_stirling)(NAME(poisson_nll_end)(x, y, unused, NAME(poisson_nll_begin)(x, y)), y);
 }
 
 CLOSS_INLINE NAME(closs_point) NAME(poisson_rate_nll_full)(real x, real y, real epsilon) {
