@@ -40,6 +40,7 @@ cdef class CTCSpec:
         """Whether the reduction gives one number for the whole array."""
         return self.reduction in REDUCTIONS[<int>CLOSS_MEAN:]
 
+
 def class_of_blank(blank, int64_t classes) -> int:
     """The blank's number among so many classes; it may be out of range, if it was given as a number."""
     if blank == "last":
