@@ -254,8 +254,14 @@ def test_prototypes(family, kind, name, parameter):
 
 @pytest.mark.parametrize("name", FIRST_ROWS)
 def test_formulas(name):
-    formulas = (ROOT / "src" / "closs" / "core" / "formulas" / "elementwise.h").read_text()
-    assert len(re.findall(rf"^CLOSS_INLINE NAME\(closs_point\) NAME\({name}\)\(", formulas, re.MULTILINE)) == 1
+    """A row that is WHOLE has a function of its name; one in HALVES a beginning and an end."""
+    core = ROOT / "src" / "closs" / "core"
+    (steps,) = re.findall(rf"^ELEMENTWISE_\w+\({name}, .*, (\w+)\)$", (core / "losses.def").read_text(), re.MULTILINE)
+    parts = {"WHOLE": {name: "closs_point"}, "HALVES": {f"{name}_begin": "halfway_t", f"{name}_end": "closs_point"}}
+    formulas = (core / "formulas" / "elementwise.h").read_text()
+    for function, result in parts[steps].items():
+        definition = rf"^CLOSS_INLINE NAME\({result}\) NAME\({function}\)\("
+        assert len(re.findall(definition, formulas, re.MULTILINE)) == 1
 
 
 def benchmarks():
