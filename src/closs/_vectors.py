@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from closs import _core
 from closs._arrays import (
     Array,
+    Operand,
     around,
     as_axis,
     as_cotangent,
@@ -156,23 +157,6 @@ def evaluate_vectors(
         result = _core.try_vectors(spec, tuple(inputs.values()), label, grad_out, want_value, want_grad)
         if result is not None:
             return result
-    if spec.is_pairwise:
-        return _evaluate_pairwise(spec, inputs, sample_weight, out, grad_out, grad_output, want_value, want_grad)
-    return _evaluate_rows(spec, inputs, label, sample_weight, out, grad_out, grad_output, want_value, want_grad)
-
-
-def _evaluate_rows(
-    spec: _core.VectorsSpec,
-    inputs: dict[str, ArrayLike],
-    label: Any,
-    sample_weight: ArrayLike | None,
-    out: Array | None,
-    grad_out: Grads,
-    grad_output: ArrayLike | None,
-    want_value: bool,
-    want_grad: bool,
-) -> tuple[Any, Any]:
-    """The same for a loss that compares a row of each input."""
     raw = inputs | {"label": label, "sample_weight": sample_weight, "grad_output": grad_output}
     arrays, result_type = _as_inputs(inputs)
     x = arrays[0]
@@ -186,49 +170,59 @@ def _evaluate_rows(
     outputs, cotangent = _checked_outputs(spec, rows, arrays, result_type, raw, out, grad_out)
 
     value = work_array(out, x.dtype, outputs.value_shape) if want_value and not spec.has_total else None
-    grads = [work_array(g, x.dtype, a.shape) for g, a in zip(outputs.grads, arrays, strict=True)] if want_grad else None
+    flat_value = None if value is None else value.reshape(-1)
+    given = outputs.grads if want_grad else None
+    if spec.is_pairwise:
+        total, grads = _run_pairwise(spec, rows, arrays, weights, cotangent, flat_value, given)
+    else:
+        total, grads = _run_rows(spec, rows, arrays, signs, weights, cotangent, flat_value, given)
+    return outputs.results(spec, total, value, grads, want_value)
+
+
+def _run_rows(
+    spec: _core.VectorsSpec,
+    rows: Rows,
+    arrays: list[Array],
+    signs: Array | None,
+    weights: Operand,
+    cotangent: Array | None,
+    value: Array | None,
+    given: list[Array | None] | None,
+) -> tuple[float, list[Array] | None]:
+    """(total, gradients) of a loss that compares a row of each input. given: for the gradients; None: not wanted."""
+    grads = None if given is None else [work_array(g, a.dtype, a.shape) for g, a in zip(given, arrays, strict=True)]
     first, second, third = [a.reshape(-1) for a in arrays] + [None] * (3 - len(arrays))
     flat_grads = [g.reshape(-1) for g in grads or []]
     total = _core.run_vectors(
-        spec, rows.sizes, first, second, third, signs, weights.data, weights.steps, cotangent,
-        None if value is None else value.reshape(-1), *flat_grads, *[None] * (3 - len(flat_grads)),
+        spec, rows.sizes, first, second, third, signs, weights.data, weights.steps, cotangent, value,
+        *flat_grads, *[None] * (3 - len(flat_grads)),
     )  # fmt: skip
-    return outputs.results(spec, total, value, grads, want_value)
+    return total, grads
 
 
-def _evaluate_pairwise(
+def _run_pairwise(
     spec: _core.VectorsSpec,
-    inputs: dict[str, ArrayLike],
-    sample_weight: ArrayLike | None,
-    out: Array | None,
-    grad_out: Grads,
-    grad_output: ArrayLike | None,
-    want_value: bool,
-    want_grad: bool,
-) -> tuple[Any, Any]:
+    rows: Rows,
+    arrays: list[Array],
+    weights: Operand,
+    cotangent: Array | None,
+    value: Array | None,
+    given: list[Array | None] | None,
+) -> tuple[float, list[Array] | None]:
     """The same for a loss that compares every sample of the first input with all of the second."""
-    arrays, result_type = _as_inputs(inputs)
-    x = arrays[0]
-    rows = whole_samples(x, spec.batch_axis, next(iter(inputs)))
-    weights = as_row_weights(sample_weight, x, rows.shape, rows.kept)
-    raw = inputs | {"sample_weight": sample_weight, "grad_output": grad_output}
-    outputs, cotangent = _checked_outputs(spec, rows, arrays, result_type, raw, out, grad_out)
-
     outer, samples, inner, *_ = rows.sizes
-    value = work_array(out, x.dtype, outputs.value_shape) if want_value and not spec.has_total else None
     grads = None
-    if want_grad:
-        given = [None if outer > 1 else _unless_read(g, a) for g, a in zip(outputs.grads, arrays, strict=True)]
-        grads = [work_array(g, x.dtype, a.shape) for g, a in zip(given, arrays, strict=True)]
+    if given is not None:
+        given = [None if outer > 1 else _unless_read(g, a) for g, a in zip(given, arrays, strict=True)]
+        grads = [work_array(g, a.dtype, a.shape) for g, a in zip(given, arrays, strict=True)]
     first, second = (_swapped(a, outer, samples, inner).reshape(-1) for a in arrays)
     flat_grads = [None, None] if grads is None else [g.reshape(-1) for g in grads]
     total = _core.run_pairwise(
-        spec, samples, outer * inner, first, second, weights.data, weights.steps, cotangent,
-        None if value is None else value.reshape(-1), *flat_grads,
-    )  # fmt: skip
+        spec, samples, outer * inner, first, second, weights.data, weights.steps, cotangent, value, *flat_grads
+    )
     if grads is not None and outer > 1:
         grads = [_swapped(g, samples, outer, inner).reshape(a.shape) for g, a in zip(grads, arrays, strict=True)]
-    return outputs.results(spec, total, value, grads, want_value)
+    return total, grads
 
 
 def _unless_read(given: Array | None, array: Array) -> Array | None:
