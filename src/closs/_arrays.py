@@ -201,7 +201,7 @@ def check_output(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[
 
 def is_same_memory(a: Any, b: Any) -> bool:
     """Whether both are arrays with the same element at every place."""
-    return a is b or (
+    return (
         isinstance(a, np.ndarray)
         and isinstance(b, np.ndarray)
         and (a.dtype, a.shape, _steps(a)) == (b.dtype, b.shape, _steps(b))
@@ -212,9 +212,12 @@ def is_same_memory(a: Any, b: Any) -> bool:
 def check_overlap(name: str, output: Array | None, others: dict[str, Any], in_place: str | None = None) -> None:
     """An output shares no memory with the others; but it may be the one named in_place itself."""
     for other_name, other in others.items():
-        if output is None or other is None or not np.may_share_memory(output, np.asarray(other)):
-            continue  # a list or a number is copied, and shares nothing
-        if not (other_name == in_place and is_same_memory(output, other)) and np.shares_memory(output, other):
+        if output is None or other is None or (other_name == in_place and other is output):
+            continue
+        array = np.asarray(other)  # of a list or a number a copy, which shares nothing
+        if not np.may_share_memory(output, array) or (other_name == in_place and is_same_memory(output, array)):
+            continue
+        if np.shares_memory(output, array):
             raise ValueError(f"{name}: expected memory of its own, got an array that overlaps {other_name}")
 
 
