@@ -28,7 +28,7 @@
 
 /* A function in two halves, for loops over many numbers: what the first loop leaves for the second. In one loop a
  * number is a chain of some 40 dependent operations, of which processors can't overlap enough: binary cross-entropy
- * took 1.25 times as long, Poisson 1.2 times (AVX2, gcc and clang). */
+ * took 1.18 times as long, the logistic loss 1.3 times (8192 elements, AVX2). */
 typedef struct {
     real main, rest;
 } NAME(halfway_t);
