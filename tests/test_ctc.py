@@ -579,6 +579,14 @@ def test_reductions_and_weights(dtype):
     assert np.isnan(nothing[0]) and not nothing[1].any()
 
 
+def test_total_beyond_all_floats():
+    """Values that are finite, with a sum that is not."""
+    x = np.zeros((3, 2, 2))
+    loss = closs.CTCLoss(weight=1e308, reduction="sum")
+    assert np.isfinite(closs.CTCLoss(weight=1e308, reduction="none")(x, [[-1]] * 3)).all()
+    assert loss(x, [[-1]] * 3) == np.inf
+
+
 def test_nothing_is_raised_halfway(dtype):
     """Neither by what is computed here nor by the user's settings of NumPy."""
     x = np.full((2, 4, 3), np.finfo(dtype).tiny, dtype)

@@ -40,6 +40,10 @@ cdef class CTCSpec:
         """Whether the reduction gives one number for the whole array."""
         return self.reduction in REDUCTIONS[<int>CLOSS_MEAN:]
 
+    def divisor(self, int64_t batch) -> float:
+        """What the reduction of so many samples divides by, if they have no weights."""
+        return float(batch) if self.reduction in ("mean", "weighted_mean") else 1.0
+
 
 def class_of_blank(blank, int64_t classes) -> int:
     """The blank's number among so many classes; it may be out of range, if it was given as a number."""
@@ -141,7 +145,7 @@ def try_ctc(CTCSpec spec not None, pred, label, pred_lengths, label_lengths, gra
     """
     cdef int type_number = computed_type(pred)
     cdef int n = spec.layout == "TNC", label_n = spec.label_layout == "TN"  # axes of the samples
-    cdef int64_t batch, time, classes, width, divisor
+    cdef int64_t batch, time, classes, width
     cdef cnp.ndarray value, feasible
     cdef cnp.ndarray scale = None, grad = None
     if (type_number == cnp.NPY_NOTYPE or cnp.PyArray_NDIM(pred) != 3 or cnp.PyArray_SIZE(pred) == 0
@@ -161,7 +165,7 @@ def try_ctc(CTCSpec spec not None, pred, label, pred_lengths, label_lengths, gra
             return None
         grad = grad_out
         scale = cnp.PyArray_EMPTY(1, &batch, type_number, 0)
-        scale.fill(1.0 / batch if spec.reduction in ("mean", "weighted_mean") else 1.0)
+        scale.fill(1 / spec.divisor(batch))
     cdef tuple strides = (classes, batch * classes) if n else (time * classes, classes)
     cdef object sample_step = 1 if label_n else width, label_step = batch if label_n else 1
     try:
