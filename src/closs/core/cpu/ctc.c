@@ -3,11 +3,13 @@
  *
  * A sample goes through three steps, each a function:
  *
- *     read     frame by frame: the largest logit, the sum of the others' exp, the logits of the labels
+ *     read     frame by frame: the largest logit, the sum of the others' exp, the logits of the labels; a sample that
+ *              fits the cache has its exp left where the gradient will be
  *     lattice  alpha forwards, omega and gamma backwards (ctc_lattice.h), from what was read alone
- *     write    frame by frame: softmax into the gradient, minus gamma, while the row is in L1
+ *     write    frame by frame: softmax into the gradient, minus gamma, while the row is in L1; of the exp that wait
+ *              there, or else from pred once more
  *
- * So pred is read twice, and nothing of size time x classes is kept but the gradient. With samples enough each thread
+ * Nothing of size time x classes is kept but the gradient. With samples enough each thread
  * takes one after the other through all three; with fewer samples than threads the frames of `read` and `write` are
  * shared out. The steps and their results are the same.
  */
@@ -22,6 +24,7 @@ enum { NORMALISE_EVERY = 8 };
 enum {
     PRECISE_CHUNK = 512,     /* classes of a frame that are looked at in double */
     FRAMES_A_TASK = 16,      /* where frames are shared out */
+    KEPT_EXPS = 1 << 22,     /* bytes of a sample's frames, up to which `read` leaves their exp to `write` */
     SERIAL_BELOW_NS = 40000, /* of estimated work: below that a second thread does not pay */
 };
 

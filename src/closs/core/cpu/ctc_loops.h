@@ -32,20 +32,26 @@ CLOSS_INLINE void NAME(ctc_exp_rest)(int64_t n, const real *x, NAME(exp_origin_t
 }
 
 CLOSS_INLINE void NAME(ctc_exp_row)(int64_t n, const real *x, NAME(exp_origin_t) top, real factor, real *out) {
-    int64_t whole = n / CTC_LANES * CTC_LANES;
-    NAME(ctc_exp_blocks)(whole, x, top, factor, out);
-    if (whole < n) NAME(ctc_exp_rest)(n - whole, x + whole, top, factor, out + whole);
+    if (n < CTC_LANES) {
+        NAME(ctc_exp_rest)(n, x, top, factor, out);
+        return;
+    }
+    real last[CTC_LANES]; /* the last block may overlap the one before it, and out may be x: it is computed first */
+    NAME(ctc_exp_blocks)(CTC_LANES, x + n - CTC_LANES, top, factor, last);
+    NAME(ctc_exp_blocks)((n - 1) / CTC_LANES * CTC_LANES, x, top, factor, out);
+    memcpy(out + n - CTC_LANES, last, sizeof(last));
 }
 
 /* The sum of exp(x[i] - top) over all i but position: what is left is exact where softmax is nearly 1. Lanes are summed
- * in the type over 8 numbers, from there on in double. */
-static double NAME(ctc_row_rest)(int64_t n, const real *x, real top, int64_t position) {
+ * in the type over 8 numbers, from there on in double. The terms into exps, if that is not NULL. */
+static double NAME(ctc_row_rest)(int64_t n, const real *x, real top, int64_t position, real *exps) {
     real buffer[NAME(ROW_CHUNK) + CTC_LANES];
     double total[CTC_LANES] = {0};
     const NAME(exp_origin_t) from = NAME(exp_origin)(top);
     for (int64_t i = 0; i < n; i += NAME(ROW_CHUNK)) {
         int64_t length = n - i < NAME(ROW_CHUNK) ? n - i : NAME(ROW_CHUNK);
         NAME(ctc_exp_row)(length, x + i, from, 1, buffer);
+        if (exps) memcpy(exps + i, buffer, (size_t)length * sizeof(real));
         if (position >= i && position < i + length) buffer[position - i] = 0;
         for (int j = 0; j < CTC_LANES; j++) buffer[length + j] = 0;
         for (int64_t block = 0; block < length; block += NAME(SUM_BLOCK)) {
@@ -183,10 +189,10 @@ static NAME(closs_ctc_shares)
     real blank[CTC_LANES] = {0}, top[CTC_LANES] = {0}, other[CTC_LANES] = {0};
     for (int64_t i = 0; i < n; i += CTC_LANES) {
         for (int j = 0; j < CTC_LANES; j++) {
-            int is_top = label[i + j] == top_label;
+            real gamma = label_gamma[i + j], of_top = label[i + j] == top_label ? gamma : 0;
             blank[j] += blank_gamma[i + j];
-            top[j] += is_top ? label_gamma[i + j] : 0;
-            other[j] += is_top ? 0 : label_gamma[i + j];
+            top[j] += of_top;
+            other[j] += gamma - of_top; /* two conditions here, and gcc makes branches of them */
         }
     }
     const real of_blank = NAME(ctc_sum_lanes)(blank), of_others = NAME(ctc_sum_lanes)(other);

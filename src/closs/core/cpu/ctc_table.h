@@ -22,8 +22,9 @@ typedef struct {
 
 typedef struct {
     real (*row_max)(int64_t n, const real *x, int64_t *position);
-    double (*row_rest)(int64_t n, const real *x, real top, int64_t position);
+    double (*row_rest)(int64_t n, const real *x, real top, int64_t position, real *exps);
     void (*softmax)(int64_t n, const real *x, real top, real factor, real *out);
+    void (*scale)(int64_t n, real factor, real *x);
     void (*log1p)(int64_t n, const real *x, real *out);
     int (*emit)(int64_t n, const real *x, real blank_x, real top, real_int lowest, const NAME(closs_ctc_wides) * label,
                 NAME(closs_ctc_wide) * blank);

@@ -42,6 +42,7 @@ static const NAME(closs_kernel_table) NAME(table) = {
             .row_max = NAME(row_max),
             .row_rest = NAME(ctc_row_rest),
             .softmax = NAME(ctc_softmax),
+            .scale = NAME(scale_row),
             .log1p = NAME(ctc_log1p),
             .emit = NAME(ctc_emit),
             .forward = NAME(ctc_forward),

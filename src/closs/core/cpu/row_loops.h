@@ -1,13 +1,25 @@
 /* Loops over one row of classes that families share (compiled once a type and instruction set, see kernels_body.h). */
 
-/* The first block of `lanes` numbers from k on that has this one, or where no whole block is left. */
-CLOSS_INLINE int64_t NAME(skip_to)(int lanes, real wanted, int64_t k, int64_t n, const real *x) {
-    for (; k + lanes <= n; k += lanes) {
+/* Where the first whole block of 64 numbers begins that has this one; where no whole block is left, if none has it. */
+CLOSS_INLINE int64_t NAME(block_with)(real wanted, int64_t n, const real *x) {
+    int64_t k = 0;
+    for (; k + 64 <= n; k += 64) {
         real_int found = 0;
-        for (int j = 0; j < lanes; j++) found |= x[k + j] == wanted;
+        for (int j = 0; j < 64; j++) found |= x[k + j] == wanted;
         if (found) break;
     }
     return k;
+}
+
+/* The position of the first of n numbers that is this one, n if there is none. No branch depends on where it is: to be
+ * mispredicted costs more than to look at all of a few. */
+CLOSS_INLINE int64_t NAME(first_of)(real wanted, int64_t n, const real *x) {
+    real_int first = (real_int)n;
+    for (int64_t i = 0; i < n; i++) {
+        real_int here = x[i] == wanted ? (real_int)i : (real_int)n;
+        first = here < first ? here : first;
+    }
+    return first;
 }
 
 /* The largest of n >= lanes numbers; NaNs are passed over. */
@@ -29,13 +41,17 @@ static real NAME(row_largest)(int64_t n, const real *x) {
     return n >= 16 ? NAME(largest_of)(16, n, x) : NAME(largest_of)(1, n, x);
 }
 
-/* The same, and its first position; 0 if there is nothing but NaN. Looking for it costs three mispredicted branches, 40
- * ns: who does not need the position asks for the largest. */
+/* The same, and its first position; 0 if there is nothing but NaN. */
 static real NAME(row_max)(int64_t n, const real *x, int64_t *position) {
     const real largest = NAME(row_largest)(n, x);
-    int64_t k = NAME(skip_to)(64, largest, 0, n, x);
-    k = NAME(skip_to)(8, largest, k, n, x);
-    k = NAME(skip_to)(1, largest, k, n, x);
+    int64_t k = NAME(block_with)(largest, n, x);
+    if (n >= 64 && k + 64 > n) k = n - 64; /* nothing was found before that */
+    k += NAME(first_of)(largest, n - k < 64 ? n - k : 64, x + k);
     *position = k < n ? k : 0;
     return largest;
+}
+
+static void NAME(scale_row)(int64_t n, real factor, real *x) {
+    CLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; i++) x[i] *= factor;
 }

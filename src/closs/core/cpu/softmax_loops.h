@@ -79,11 +79,6 @@ static void NAME(slope_chunk)(int64_t n, real k, real scale, const real *q, real
     for (int64_t i = 0; i < n; i++) e[i] = MADD(e[i], k, -(scale * q[i]));
 }
 
-static void NAME(scale_chunk)(int64_t n, real k, real *e) {
-    CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) e[i] *= k;
-}
-
 /* The value of elements, of which the terms are there: L q is added, and the row's weight applied. */
 CLOSS_INLINE void NAME(finish_elements)(int64_t n, real log_sum, const real *q, real weight, real *elements) {
     CLOSS_INDEPENDENT
@@ -198,7 +193,7 @@ static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
         else if (distribution)
             NAME(slope_chunk)(n, k, scale, q, grad + c);
         else
-            NAME(scale_chunk)(n, k, grad + c);
+            NAME(scale_row)(n, k, grad + c);
     }
     if (scale != 0 && own != 0) grad[job->label[r]] -= scale * own;
 }
