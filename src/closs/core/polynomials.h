@@ -5,27 +5,27 @@
 #include "portable.h"
 
 /* Q(r), for exp(r) = 1 + r + r^2 Q(r) on |r| <= log(2) / 2 + 1e-4; relative error of exp: 3.7e-9 (float), 4.1e-18
- * (double). */
-CLOSS_INLINE float exp_tail_f32(float r) {
-    float p = 0x1.6850dep-10f;
-    p = CLOSS_FMA_F32(p, r, 0x1.123bd4p-7f);
-    p = CLOSS_FMA_F32(p, r, 0x1.555b98p-5f);
-    p = CLOSS_FMA_F32(p, r, 0x1.55548ep-3f);
-    p = CLOSS_FMA_F32(p, r, 0x1.fffff8p-2f);
+ * (double). Times `unit`, a power of two that is a constant: for nothing, where a multiplication would follow. */
+CLOSS_INLINE float exp_tail_f32(float r, float unit) {
+    float p = unit * 0x1.6850dep-10f;
+    p = CLOSS_FMA_F32(p, r, unit * 0x1.123bd4p-7f);
+    p = CLOSS_FMA_F32(p, r, unit * 0x1.555b98p-5f);
+    p = CLOSS_FMA_F32(p, r, unit * 0x1.55548ep-3f);
+    p = CLOSS_FMA_F32(p, r, unit * 0x1.fffff8p-2f);
     return p;
 }
 
-CLOSS_INLINE double exp_tail_f64(double r) {
-    double p = 0x1.add6947fe37b9p-26;
-    p = CLOSS_FMA_F64(p, r, 0x1.28af4d4d09644p-22);
-    p = CLOSS_FMA_F64(p, r, 0x1.71deecdab99bcp-19);
-    p = CLOSS_FMA_F64(p, r, 0x1.a01997bc7cce2p-16);
-    p = CLOSS_FMA_F64(p, r, 0x1.a01a01446f733p-13);
-    p = CLOSS_FMA_F64(p, r, 0x1.6c16c1852ed98p-10);
-    p = CLOSS_FMA_F64(p, r, 0x1.1111111122b92p-7);
-    p = CLOSS_FMA_F64(p, r, 0x1.5555555550298p-5);
-    p = CLOSS_FMA_F64(p, r, 0x1.555555555550fp-3);
-    p = CLOSS_FMA_F64(p, r, 0x1.000000000000bp-1);
+CLOSS_INLINE double exp_tail_f64(double r, double unit) {
+    double p = unit * 0x1.add6947fe37b9p-26;
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.28af4d4d09644p-22);
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.71deecdab99bcp-19);
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.a01997bc7cce2p-16);
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.a01a01446f733p-13);
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.6c16c1852ed98p-10);
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.1111111122b92p-7);
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.5555555550298p-5);
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.555555555550fp-3);
+    p = CLOSS_FMA_F64(p, r, unit * 0x1.000000000000bp-1);
     return p;
 }
 

@@ -7,7 +7,7 @@
 
 /* ---- Over the classes of one frame ------------------------------------------------------------------------------ */
 
-enum { NAME(ROW_CHUNK) = 1024, NAME(SUM_BLOCK) = 8 * CTC_LANES };
+enum { NAME(SUM_BLOCK) = 8 * CTC_LANES };
 
 /* The sum of CTC_LANES numbers. */
 CLOSS_INLINE real NAME(ctc_sum_lanes)(const real *x) {
@@ -16,10 +16,12 @@ CLOSS_INLINE real NAME(ctc_sum_lanes)(const real *x) {
     return (four[0] + four[1]) + (four[2] + four[3]);
 }
 
-/* out[i] = factor exp(x[i] - top), n a multiple of CTC_LANES; out may be x. */
+/* out[i] = factor exp(x[i] - top), n a multiple of CTC_LANES and ROW_CHUNK at most; out may be x. */
 CLOSS_INLINE void NAME(ctc_exp_blocks)(int64_t n, const real *x, NAME(exp_origin_t) top, real factor, real *out) {
+    NAME(halfway_chunk) exps;
+    NAME(begin_exps)(n, x, top, &exps);
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(vm_exp_from)(x[i], top);
+    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(end_exp)(i, x, top, &exps);
 }
 
 /* The same for any n below CTC_LANES. */
@@ -31,6 +33,7 @@ CLOSS_INLINE void NAME(ctc_exp_rest)(int64_t n, const real *x, NAME(exp_origin_t
     for (int64_t j = 0; j < n; j++) out[j] = padded[j];
 }
 
+/* The same for any n up to ROW_CHUNK. */
 CLOSS_INLINE void NAME(ctc_exp_row)(int64_t n, const real *x, NAME(exp_origin_t) top, real factor, real *out) {
     if (n < CTC_LANES) {
         NAME(ctc_exp_rest)(n, x, top, factor, out);
@@ -68,7 +71,9 @@ static double NAME(ctc_row_rest)(int64_t n, const real *x, real top, int64_t pos
 
 /* out[i] = factor exp(x[i] - top), x[i] <= top; out may be x. */
 static void NAME(ctc_softmax)(int64_t n, const real *x, real top, real factor, real *out) {
-    NAME(ctc_exp_row)(n, x, NAME(exp_origin)(top), factor, out);
+    const NAME(exp_origin_t) from = NAME(exp_origin)(top);
+    for (int64_t i = 0; i < n; i += NAME(ROW_CHUNK))
+        NAME(ctc_exp_row)(n - i < NAME(ROW_CHUNK) ? n - i : NAME(ROW_CHUNK), x + i, from, factor, out + i);
 }
 
 /* out[i] = log(1 + x[i]) for x >= 0. */

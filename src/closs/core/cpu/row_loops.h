@@ -1,4 +1,14 @@
-/* Loops over one row of classes that families share (compiled once a type and instruction set, see kernels_body.h). */
+/* Loops over one row of classes, and what else families share (compiled once a type and instruction set, see
+ * kernels_body.h).
+ */
+
+/* Elements of a row that are taken at once: what is known of each stays in L1. */
+enum { NAME(ROW_CHUNK) = 4096 / sizeof(real) };
+
+/* Where the first half of a function leaves its numbers: see halfway_t. */
+typedef struct {
+    real main[NAME(ROW_CHUNK)], rest[NAME(ROW_CHUNK)];
+} NAME(halfway_chunk);
 
 /* Where the first whole block of 64 numbers begins that has this one; where no whole block is left, if none has it. */
 CLOSS_INLINE int64_t NAME(block_with)(real wanted, int64_t n, const real *x) {
@@ -49,6 +59,20 @@ static real NAME(row_max)(int64_t n, const real *x, int64_t *position) {
     k += NAME(first_of)(largest, n - k < 64 ? n - k : 64, x + k);
     *position = k < n ? k : 0;
     return largest;
+}
+
+/* exp(x[i] - m) for a chunk, the first half and the second one. */
+CLOSS_INLINE void NAME(begin_exps)(int64_t n, const real *x, NAME(exp_origin_t) from, NAME(halfway_chunk) * exps) {
+    CLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; i++) {
+        NAME(halfway_t) reduced = NAME(vm_exp_from_begin)(x[i], from);
+        exps->main[i] = reduced.main;
+        exps->rest[i] = reduced.rest;
+    }
+}
+
+CLOSS_INLINE real NAME(end_exp)(int64_t i, const real *x, NAME(exp_origin_t) from, const NAME(halfway_chunk) * exps) {
+    return NAME(vm_exp_from_end)(x[i], from, (NAME(halfway_t)){exps->main[i], exps->rest[i]});
 }
 
 static void NAME(scale_row)(int64_t n, real factor, real *x) {

@@ -13,7 +13,6 @@
 #define ROWS NAME(closs_softmax_rows)
 
 enum {
-    NAME(SOFTMAX_CHUNK) = 4096 / sizeof(real),
     NAME(LANES) = 256 / sizeof(real), /* 4 vectors of 512 bits */
     NAME(FEW_CLASSES) = 32,           /* rows of so many are transposed */
 };
@@ -36,9 +35,11 @@ static real NAME(lse_limit)(int64_t classes, int64_t step, const real *x) {
  */
 static int64_t NAME(exp_chunk)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e, real *below) {
     real_int tops = 0;
+    NAME(halfway_chunk) exps;
+    NAME(begin_exps)(n, x, from, &exps);
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) {
-        real at = NAME(vm_exp_from)(x[i], from);
+        real at = NAME(end_exp)(i, x, from, &exps);
         int is_top = x[i] == m;
         below[i] = is_top ? 0 : at; /* before e: 1024 x 1000 took 7 % longer the other way round */
         e[i] = at;
@@ -125,7 +126,7 @@ CLOSS_INLINE const real *NAME(label_chunk)(const ROWS *job, int64_t r, int64_t b
 }
 
 static void NAME(softmax_wide_row)(const ROWS *job, int64_t r) {
-    enum { N = NAME(SOFTMAX_CHUNK) };
+    enum { N = NAME(ROW_CHUNK) };
     real q[N], t[N];
     const int64_t classes = job->classes, row = r * classes;
     const real *x = job->pred + row;
@@ -234,6 +235,10 @@ typedef struct {
     real_bits origin[NAME(LANES)];
 } NAME(lane_origins);
 
+CLOSS_INLINE NAME(exp_origin_t) NAME(origin_at)(const NAME(lane_origins) * at, int j) {
+    return (NAME(exp_origin_t)){at->base[j], at->rest[j], at->both[j], at->origin[j], at->lowest[j]};
+}
+
 static void NAME(start_exp_lanes)(int n, const real *m, NAME(lane_origins) * at) {
     for (int j = 0; j < n; j++) {
         NAME(exp_origin_t) from = NAME(exp_origin)(m[j]);
@@ -258,10 +263,16 @@ CLOSS_INLINE void NAME(start_classes)(const ROWS *job, int n, real_int *own_clas
  */
 static void NAME(exp_lanes)(int n, const real *x, const real *m, const NAME(lane_origins) * at, real *e, real *below,
                             real_int *tops) {
+    NAME(halfway_chunk) exps;
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
-        const NAME(exp_origin_t) from = {at->base[j], at->rest[j], at->both[j], at->origin[j], at->lowest[j]};
-        real exponential = NAME(vm_exp_from)(x[j], from);
+        NAME(halfway_t) reduced = NAME(vm_exp_from_begin)(x[j], NAME(origin_at)(at, j));
+        exps.main[j] = reduced.main;
+        exps.rest[j] = reduced.rest;
+    }
+    CLOSS_INDEPENDENT
+    for (int j = 0; j < n; j++) {
+        real exponential = NAME(end_exp)(j, x, NAME(origin_at)(at, j), &exps);
         int is_top = x[j] == m[j];
         tops[j] += is_top;
         below[j] = is_top ? 0 : exponential;

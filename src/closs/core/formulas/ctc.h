@@ -106,7 +106,7 @@ CLOSS_INLINE NAME(wide_t) NAME(wide_exp)(real x, real top, real_int lowest) {
     real n = shifted - PICK(0x1.8p23f, 0x1.8p52), n_high = (n + coarse) - coarse;
     real r = ((d - n_high * LOG2_HI) - (n - n_high) * LOG2_HI) - n * LOG2_LO;
 #endif
-    real e = 1 + MADD(r * r, PICK(exp_tail_f32, exp_tail_f64)(r), r);
+    real e = 1 + MADD(r * r, PICK(exp_tail_f32, exp_tail_f64)(r, 1), r);
     NAME(wide_t) result = {MADD(e, lost, e), (real_int)(TO_BITS(shifted) - TO_BITS(PICK(0x1.8p23f, 0x1.8p52)))};
     return NAME(wide_where)(x > -INFINITY, result);
 }
