@@ -8,6 +8,8 @@
 #include "sums.h"
 #include "ctc_loops.h"
 #include "softmax_loops.h"
+#include "softmax_wide.h"
+#include "softmax_lanes.h"
 #include "vectors_loops.h"
 #include "pairwise_loops.h"
 

@@ -32,17 +32,29 @@ CLOSS_INLINE int64_t NAME(first_of)(real wanted, int64_t n, const real *x) {
     return first;
 }
 
+CLOSS_INLINE real NAME(larger)(real a, real b) { return a > b ? a : b; }
+
+/* The largest of `lanes` numbers, 1 or a multiple of 8. By halves it would be a chain of six stores and loads. */
+CLOSS_INLINE real NAME(largest_lane)(int lanes, const real *x) {
+    if (lanes == 1) return x[0];
+    real eight[8];
+    for (int j = 0; j < 8; j++) {
+        eight[j] = x[j];
+        for (int k = 8; k < lanes; k += 8) eight[j] = NAME(larger)(x[j + k], eight[j]);
+    }
+    return NAME(larger)(NAME(larger)(NAME(larger)(eight[0], eight[1]), NAME(larger)(eight[2], eight[3])),
+                        NAME(larger)(NAME(larger)(eight[4], eight[5]), NAME(larger)(eight[6], eight[7])));
+}
+
 /* The largest of n >= lanes numbers; NaNs are passed over. */
 CLOSS_INLINE real NAME(largest_of)(int lanes, int64_t n, const real *x) {
     real best[64];
     for (int j = 0; j < lanes; j++) best[j] = -INFINITY;
     for (int64_t i = 0; i + lanes <= n; i += lanes)
-        for (int j = 0; j < lanes; j++) best[j] = x[i + j] > best[j] ? x[i + j] : best[j];
+        for (int j = 0; j < lanes; j++) best[j] = NAME(larger)(x[i + j], best[j]);
     const real *end = x + (n - lanes); /* overlaps the last whole block */
-    for (int j = 0; n % lanes && j < lanes; j++) best[j] = end[j] > best[j] ? end[j] : best[j];
-    for (int half = lanes / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++) best[j] = best[j + half] > best[j] ? best[j + half] : best[j];
-    return best[0];
+    for (int j = 0; n % lanes && j < lanes; j++) best[j] = NAME(larger)(end[j], best[j]);
+    return NAME(largest_lane)(lanes, best);
 }
 
 /* The same for any n >= 1; -infinity if there is nothing but NaN. */

@@ -8,7 +8,8 @@ typedef struct {
     double hi[16], lo[16];
 } NAME(wide_lanes);
 
-/* Lane j grows by x y. Of two floats the product is exact, so that fused or not the sum is the same. */
+/* Lane j grows by x y. Of two floats the product is exact, so that fused or not the sum is the same; of two differences
+ * of floats it is not. */
 CLOSS_INLINE void NAME(add_product)(double x, double y, NAME(wide_lanes) * lanes, int j) {
     if (sizeof(real) == sizeof(double))
         closs_add(x * y, &lanes->hi[j], &lanes->lo[j]);
@@ -17,12 +18,7 @@ CLOSS_INLINE void NAME(add_product)(double x, double y, NAME(wide_lanes) * lanes
 }
 
 CLOSS_INLINE void NAME(add_lanes_to)(NAME(wide_lanes) * lanes, closs_sum *sum) {
-    for (int half = 8; half > 0; half /= 2) {
-        for (int j = 0; j < half; j++) {
-            NAME(add)(lanes->hi[j + half], &lanes->hi[j], &lanes->lo[j]);
-            lanes->lo[j] += lanes->lo[j + half];
-        }
-    }
+    NAME(fold_lanes)(lanes->hi, lanes->lo);
     closs_add(lanes->hi[0], &sum->hi, &sum->lo);
     sum->lo += lanes->lo[0];
 }

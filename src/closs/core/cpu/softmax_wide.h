@@ -1,0 +1,101 @@
+/* Softmax the wide way (see softmax_loops.h): rows whose classes follow each other in memory, one at a time but for
+ * what finish_rows does.
+ */
+
+/* The label of n classes from `begin` on, as a distribution. one_hot is all zeros, and so it is again after the second
+ * call, with value 0. */
+CLOSS_INLINE const real *NAME(label_chunk)(const ROWS *job, int64_t r, int64_t begin, int64_t n, real value) {
+    if (job->dense) return job->dense + r * job->classes + begin;
+    int64_t place = job->label[r] - begin;
+    if (place >= 0 && place < n) job->one_hot[place] = value;
+    return job->one_hot;
+}
+
+/* Row r up to its sums; its exp are left in the gradient, if that is wanted. */
+static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
+    enum { N = NAME(ROW_CHUNK) };
+    real q[N], t[N];
+    const int64_t classes = job->classes, row = r * classes;
+    const real *x = job->pred + row;
+    const real *weights = job->element_weight ? job->element_weight + row : job->class_weight;
+    const real *cotangent = job->element_cotangent ? job->element_cotangent + row : NULL;
+    real *grad = job->grad ? job->grad + row : NULL, *elements = job->elements ? job->elements + row : NULL;
+    const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
+    const int unread = job->label && job->label[r] < 0 && !job->lse;
+
+    const real m = logits && !unread ? NAME(finite_or_nan)(NAME(row_largest)(classes, x)) : 0;
+    const real own = distribution ? 0 : NAME(own_target)(job, r);
+    closs_sum others = {0, 0}, terms = {0, 0}, targets = {own, 0}, slopes = {0, 0};
+    if (own != 0) terms.hi = (double)own * ((double)m - (double)x[job->label[r]]);
+    int used = own != 0 || job->z_loss != 0;
+    const NAME(exp_origin_t) from = NAME(exp_origin)(m);
+    g->m[r] = m;
+    g->own[r] = own;
+    g->limit[r] = job->lse && m != m ? NAME(lse_limit)(classes, 1, x) : 0;
+    g->tops[r] = logits && !unread ? -1 : 0;
+    for (int64_t c = 0; !unread && c < classes; c += N) {
+        int64_t n = classes - c < N ? classes - c : N;
+        if (distribution) {
+            const real *y = NAME(label_chunk)(job, r, c, n, 1);
+            NAME(targets)(job, n, x + c, &m, 0, y, NAME(place)(weights, c, job->ones), q, t);
+            NAME(sum_rows)(1, n, t, &terms);
+            NAME(sum_rows)(1, n, q, &targets);
+            if (cotangent) {
+                NAME(multiply)(n, cotangent + c, q);
+                NAME(sum_rows)(1, n, q, &slopes);
+            }
+            if (elements) memcpy(elements + c, t, sizeof(real) * (size_t)n);
+            used = used || NAME(any_used)(n, q);
+            NAME(label_chunk)(job, r, c, n, 0);
+        }
+        if (logits) {
+            g->tops[r] += (real_int)NAME(exp_chunk)(n, x + c, m, from, grad ? grad + c : q, t);
+            NAME(sum_rows)(1, n, t, &others);
+        } else if (grad) {
+            memset(grad + c, 0, sizeof(real) * (size_t)n);
+        }
+    }
+    g->scale[r] = grad && used ? job->scale[r] : 0;
+    NAME(set_lane)(&g->others, r, others);
+    NAME(set_lane)(&g->terms, r, terms);
+    NAME(set_lane)(&g->targets, r, targets);
+    NAME(set_lane)(&g->slopes, r, slopes);
+}
+
+/* The gradient of row r, and the values of its elements, where they are wanted. */
+static void NAME(end_wide_row)(const ROWS *job, int r, const NAME(row_group) * g) {
+    enum { N = NAME(ROW_CHUNK) };
+    real q[N];
+    const int64_t classes = job->classes, row = r * classes;
+    const real *weights = job->element_weight ? job->element_weight + row : job->class_weight;
+    const real *cotangent = job->element_cotangent ? job->element_cotangent + row : NULL;
+    real *grad = job->grad ? job->grad + row : NULL, *elements = job->elements ? job->elements + row : NULL;
+    const int distribution = NAME(has_distribution)(job);
+    const real scale = g->scale[r], own = g->own[r];
+    for (int64_t c = 0; (grad || elements) && c < classes; c += N) {
+        int64_t n = classes - c < N ? classes - c : N;
+        if (distribution) {
+            const real *y = NAME(label_chunk)(job, r, c, n, 1);
+            NAME(target_chunk)(job, n, y, NAME(place)(weights, c, job->ones), q);
+            NAME(label_chunk)(job, r, c, n, 0);
+        }
+        if (elements) NAME(finish_elements)(n, g->log_sum[r], q, job->element_scale[r], elements + c);
+        if (!grad) continue;
+        if (cotangent) NAME(multiply)(n, cotangent + c, q);
+        if (scale == 0)
+            memset(grad + c, 0, sizeof(real) * (size_t)n);
+        else if (distribution)
+            NAME(slope_chunk)(n, g->k[r], scale, q, grad + c);
+        else
+            NAME(scale_row)(n, g->k[r], grad + c);
+    }
+    if (scale != 0 && own != 0) grad[job->label[r]] -= scale * own;
+}
+
+/* Rows 0 .. n, n <= LANES. */
+static void NAME(softmax_wide)(const ROWS *job, int n) {
+    NAME(row_group) g;
+    for (int r = 0; r < n; r++) NAME(sum_wide_row)(job, r, &g);
+    NAME(finish_rows)(job, n, &g);
+    for (int r = 0; r < n; r++) NAME(end_wide_row)(job, r, &g);
+}
