@@ -1,5 +1,6 @@
 """The command line, the shipped data and the tour, as a user meets them."""
 
+import io
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import closs
 from closs.__main__ import main
 from closs.datasets import load_digits, load_health_insurance
 from closs.gallery import ALL, CLASSIFIERS, EXHIBITS, METRICS, exhibit
+from closs.tour import Progress
 from closs.tour_ctc import FRAMES, edits, learn_to_read, report
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -49,6 +51,37 @@ def test_reading_lines_of_digits():
     assert "truth" in text and "CTC loss" in text and len(text.splitlines()) == 16
     assert (result.lines.lengths <= FRAMES).all() and set(result.lines.labels.ravel()) == set(range(10))
     assert [edits([1, 2, 3], b) for b in ([1, 2, 3], [1, 3], [], [2, 1, 3, 4], [4, 5, 6])] == [0, 1, 3, 3, 3]
+
+
+class Terminal(io.StringIO):
+    """What stands on the screen: a carriage return goes back, and what follows is written over the old line."""
+
+    def isatty(self):
+        return True
+
+    def shown(self):
+        lines = []
+        for line in self.getvalue().split("\n"):
+            cells = ""
+            for part in line.split("\r"):
+                cells = part + cells[len(part) :]
+            lines.append(cells.rstrip())
+        return lines
+
+
+@pytest.mark.parametrize("steps", [None, 4])
+def test_progress(monkeypatch, steps):
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    progress = Progress("L2Loss", steps)
+    progress(12345.0)
+    progress(1.0)
+    (line,) = terminal.shown()
+    assert "L2Loss" in line and "evaluation    2" in line and line.endswith("value 1.000000")
+    assert ("[##########          ]" in line) == (steps == 4)
+    for _ in range(3):  # more than were foreseen
+        progress(1.0)
+    progress.done("a picture\nof two lines")
+    assert terminal.shown() == ["a picture", "of two lines", ""]
 
 
 @pytest.mark.parametrize("item", ALL, ids=lambda item: item.name)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 import closs
 from closs.datasets import Digits, HealthInsurance, load_digits, load_health_insurance
 from closs.gallery import CLASSIFIERS, EXHIBITS, METRICS, Exhibit, RowExhibit
+from closs.tour_ctc import STEPS as READER_STEPS
 from closs.tour_ctc import learn_to_read, report
 
 TIMED_ROUNDS, SECONDS_A_ROUND = 15, 0.002
@@ -197,19 +198,28 @@ def embed(data: Digits, item: RowExhibit, progress: Any) -> Row:
 
 
 class Progress:
-    """One line a loss that counts evaluations; it moves on a terminal and is silent elsewhere."""
+    """One line a loss, with a bar where it is known how many steps there are. It moves on a terminal only."""
 
-    def __init__(self, name: str) -> None:
-        self.name, self.evaluations, self.moves = name, 0, sys.stdout.isatty()
+    def __init__(self, name: str, steps: int | None) -> None:
+        self.name, self.steps, self.evaluations, self.width = name, steps, 0, 0
+        self.moves = sys.stdout.isatty()
 
     def __call__(self, value: float) -> None:
         self.evaluations += 1
-        if self.moves:
-            print(f"\r  {self.name:<30} evaluation {self.evaluations:>3}  value {value:.6f}", end="", flush=True)
+        bar = ""
+        if self.steps is not None:  # L-BFGS may take more evaluations than steps
+            bar = f"[{'#' * (20 * min(self.evaluations, self.steps) // self.steps):<20}] "
+        self._show(f"  {self.name:<30} {bar}evaluation {self.evaluations:>4}, value {value:.6f}")
 
-    def done(self, row: Row) -> None:
-        start = "\r" if self.moves else ""
-        print(f"{start}  {self.name:<30} {self.evaluations:>3} evaluations, value {row.before:.6f} -> {row.after:.6f}")
+    def _show(self, line: str) -> None:
+        if self.moves:
+            print("\r" + line.ljust(self.width), end="", flush=True)
+            self.width = len(line)
+
+    def done(self, result: str) -> None:
+        """What stays in the line's place."""
+        self._show("")
+        print(("\r" if self.moves else "") + result)
 
 
 def run(output: str | Path) -> int:
@@ -222,21 +232,24 @@ def run(output: str | Path) -> int:
     people, digits = load_health_insurance(), load_digits()
     rows: list[Row] = []
 
-    def show(fitting: Callable[[Any, Any, Any], Row], data: Any, items: tuple[Any, ...]) -> None:
+    def show(fitting: Callable[[Any, Any, Any], Row], data: Any, items: tuple[Any, ...], steps: int | None) -> None:
         for item in items:
-            progress = Progress(item.name)
-            rows.append(fitting(data, item, progress))
-            progress.done(rows[-1])
+            progress = Progress(item.name, steps)
+            row = fitting(data, item, progress)
+            rows.append(row)
+            progress.done(
+                f"  {row.name:<30} {progress.evaluations:>3} evaluations, value {row.before:.6f} -> {row.after:.6f}"
+            )
 
     print(
         "RAND Health Insurance Experiment: {} people, {} columns; L-BFGS on closs gradients".format(
             *people.features.shape
         )
     )
-    show(fit, people, EXHIBITS)
+    show(fit, people, EXHIBITS, None)
     print(f"Handwritten digits: {TRAINED_DIGITS} to learn from, {len(digits.labels) - TRAINED_DIGITS} to be told")
-    show(classify, digits, CLASSIFIERS)
-    show(embed, digits, METRICS)
+    show(classify, digits, CLASSIFIERS, STEPS)
+    show(embed, digits, METRICS, STEPS)
     print(
         f"\n{'loss':<30} {'before':>10} {'after':>10} {'|gradient|':>11} {'closs us':>9} {'NumPy us':>9} {'ratio':>6}"
     )
@@ -247,9 +260,8 @@ def run(output: str | Path) -> int:
         )
     print("(before: before fitting; |gradient|: of the weights, after; us: value and gradient of one call, medians)")
     print("\nLines of handwritten digits, read by a network that CTC has taught:")
-    progress = Progress("CTC")
-    result = learn_to_read(digits, TRAINED_DIGITS, progress)
-    print(f"{chr(13) if progress.moves else ''}{report(result)}")
+    progress = Progress("CTC", READER_STEPS)
+    progress.done(report(learn_to_read(digits, TRAINED_DIGITS, progress)))
     try:
         from closs.plotting import plot_losses
 
