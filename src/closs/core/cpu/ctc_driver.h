@@ -95,11 +95,11 @@ static double NAME(top_in_use)(const NAME(lattice) * it, const real *x, real bla
 
 /* The row of a sample's next frame, which the hardware does not foresee: rows of other samples lie between. Its first
  * 4 KB, from where on it does. T400 N16 C1000: 6.9 ms without, 5.3 ms with. */
-static void NAME(prefetch_frame)(const ctc_shape *shape, const real *row) {
-    if (shape->time_stride == shape->classes) return; /* it follows in memory; asking costs a third there */
+static void NAME(prefetch_frame)(int64_t classes, int64_t time_stride, const real *row) {
+    if (time_stride == classes) return; /* it follows in memory; asking costs a third there */
     const int64_t line = 64 / sizeof(real), most = 4096 / sizeof(real);
-    int64_t n = shape->classes < most ? shape->classes : most;
-    for (int64_t i = 0; i < n; i += line) CLOSS_PREFETCH(row + shape->time_stride + i);
+    int64_t n = classes < most ? classes : most;
+    for (int64_t i = 0; i < n; i += line) CLOSS_PREFETCH(row + time_stride + i);
 }
 
 static real *NAME(grad_of)(const NAME(ctc_call) * call, int64_t n, int64_t t) {
@@ -113,7 +113,7 @@ static void NAME(read_frames)(const NAME(ctc_call) * call, const NAME(slot) * sl
     for (int64_t t = begin; t < end; t++) {
         const real *row = call->args->pred + n * shape->batch_stride + t * shape->time_stride;
         real *x = it->x + t * it->width;
-        if (t + 1 < end) NAME(prefetch_frame)(shape, row);
+        if (t + 1 < end) NAME(prefetch_frame)(shape->classes, shape->time_stride, row);
         if (call->args->input == CLOSS_CTC_LOGITS) {
             real top = it->kernels->row_max(shape->classes, row, &slot->top_class[t]);
             real *exps = call->keeps_exps ? NAME(grad_of)(call, n, t) : NULL;
@@ -336,7 +336,8 @@ static void NAME(write_frames)(const NAME(ctc_call) * call, const NAME(slot) * s
     for (int64_t t = begin; t < end; t++) {
         const real *row = args->pred + n * shape->batch_stride + t * shape->time_stride;
         real *grad = NAME(grad_of)(call, n, t);
-        if (t + 1 < end) NAME(prefetch_frame)(shape, row);
+        if (t + 1 < end && !call->keeps_exps) NAME(prefetch_frame)(shape->classes, shape->time_stride, row);
+        if (t + 1 < end && call->keeps_exps) NAME(prefetch_frame)(shape->classes, call->grad_time_stride, grad);
         if (t >= slot->lattice.time || *slot->outcome == NAME(INFEASIBLE) || scale == 0) {
             memset(grad, 0, (size_t)shape->classes * sizeof(real));
         } else if (*slot->outcome == NAME(NOT_A_NUMBER)) {

@@ -1,8 +1,8 @@
 /* The inner loops of CTC (compiled once a type and instruction set, see kernels_body.h).
  *
  * Two kinds: over a row of classes, and over the states of one frame. Runs of states come in whole blocks of CTC_LANES,
- * padded with zeros; rows have any length, and what is left of a whole number of blocks goes through a padded copy, so
- * that no loop ends in a scalar tail.
+ * padded with zeros. Rows have any length: a last block that is not whole overlaps the one before it, and the only
+ * block goes through a padded copy, so that no loop ends in a scalar tail.
  */
 
 /* ---- Over the classes of one frame ------------------------------------------------------------------------------ */
