@@ -572,9 +572,10 @@ def test_reductions_and_weights(dtype):
         np.testing.assert_allclose(grad, (3 * w * -2 / divisor)[:, None, None] * slopes, rtol=1e-5, atol=1e-6)
         out = np.empty(())
         assert loss(x, label, sample_weight=w, out=out) is out and out == value
-    assert closs.CTCLoss(reduction="weighted_mean")(x[:2], label[:2]) == closs.CTCLoss(reduction="mean")(
-        x[:2], label[:2]
-    )
+    for reduction, divisor in (("sum", 1), ("mean", 2), ("weighted_mean", 2)):  # without weights
+        value, grad = closs.CTCLoss(reduction=reduction).value_and_grad(x[:2], label[:2])
+        assert value == pytest.approx(plain.sum() / divisor, rel=1e-6)
+        np.testing.assert_allclose(grad, slopes[:2] / divisor, rtol=1e-5, atol=1e-6)
     nothing = closs.CTCLoss(reduction="weighted_mean").value_and_grad(x[:2], label[:2], sample_weight=[1, -1])
     assert np.isnan(nothing[0]) and not nothing[1].any()
 
@@ -715,6 +716,15 @@ def test_errors_leave_outputs_untouched(options, changed, error, message):
     assert (out == 7).all() and (grad == 7).all()
 
 
+@pytest.mark.parametrize("blank", [10, 2**63])
+def test_blank_out_of_range(blank):
+    """Arrays that need no preparation go to C on a way of their own."""
+    with pytest.raises(ValueError, match=rf"blank: expected a class of pred, 0\.\.9, got {blank}"):
+        closs.CTCLoss(blank=blank)(X, Y)
+    with pytest.raises(ValueError, match="blank"):
+        closs.ctc_greedy_decode(X, blank=blank)
+
+
 @pytest.mark.parametrize("outputs, error", [
     ({"out": np.zeros(4)}, ValueError),
     ({"out": np.zeros(3, np.float32)}, TypeError),
@@ -832,6 +842,7 @@ def test_greedy_decode_edges():
         assert np.isnan(closs.ctc_greedy_decode(np.full((1, 1, 1), only))[1])
     labels, scores = closs.ctc_greedy_decode(np.zeros((0, 4, 3), np.float16))
     assert labels == [] and scores.shape == (0,) and scores.dtype == np.float16
+    closs.ctc_greedy_decode(tie, input=np.str_("logits"), layout=np.str_("NTC"))
     with pytest.raises(ValueError, match=r"pred_lengths\[0\] = 3 is outside 0\.\.2"):
         closs.ctc_greedy_decode(tie, [3])
     with pytest.raises(ValueError, match="blank"):

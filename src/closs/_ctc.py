@@ -306,8 +306,8 @@ def greedy_decode(
     pred: ArrayLike, pred_lengths: ArrayLike | None, layout: str, blank: str | int, input: str
 ) -> tuple[list[Array], Array]:
     """Labels of each sample, and the logarithm of its best path's probability."""
-    _checks.choice("layout", layout, LAYOUTS)
-    _checks.choice("input", input, _core.CTC_INPUTS)
+    layout = _checks.choice("layout", layout, LAYOUTS)
+    input = _checks.choice("input", input, _core.CTC_INPUTS)
     blank = check_blank(blank)
     frames = as_frames(pred, layout)
     batch, time, classes = frames.sizes

@@ -145,7 +145,8 @@ def try_ctc(CTCSpec spec not None, pred, label, pred_lengths, label_lengths, gra
     """
     cdef int type_number = computed_type(pred)
     cdef int n = spec.layout == "TNC", label_n = spec.label_layout == "TN"  # axes of the samples
-    cdef int64_t batch, time, classes, width
+    cdef int64_t batch, time, classes, width, blank
+    cdef cnp.npy_intp samples
     cdef cnp.ndarray value, feasible
     cdef cnp.ndarray scale = None, grad = None
     if (type_number == cnp.NPY_NOTYPE or cnp.PyArray_NDIM(pred) != 3 or cnp.PyArray_SIZE(pred) == 0
@@ -157,19 +158,24 @@ def try_ctc(CTCSpec spec not None, pred, label, pred_lengths, label_lengths, gra
     if (cnp.PyArray_DIM(label, label_n) != batch or not is_length_per_sample(pred_lengths, batch)
             or not is_length_per_sample(label_lengths, batch)):
         return None
-    value = cnp.PyArray_EMPTY(1, &batch, type_number, 0)
-    feasible = cnp.PyArray_EMPTY(1, &batch, cnp.NPY_BOOL, 0)
+    try:
+        blank = class_of_blank(spec.blank, classes)
+    except OverflowError:
+        return None
+    samples = batch
+    value = cnp.PyArray_EMPTY(1, &samples, type_number, 0)
+    feasible = cnp.PyArray_EMPTY(1, &samples, cnp.NPY_BOOL, 0)
     if want_grad:
         grad_out = gradient_like(pred, grad_out)
         if grad_out is NotImplemented:
             return None
         grad = grad_out
-        scale = cnp.PyArray_EMPTY(1, &batch, type_number, 0)
+        scale = cnp.PyArray_EMPTY(1, &samples, type_number, 0)
         scale.fill(1 / spec.divisor(batch))
     cdef tuple strides = (classes, batch * classes) if n else (time * classes, classes)
     cdef object sample_step = 1 if label_n else width, label_step = batch if label_n else 1
     try:
-        run_ctc(pred, (batch, time, classes), strides, pred_lengths, class_of_blank(spec.blank, classes), spec.input,
+        run_ctc(pred, (batch, time, classes), strides, pred_lengths, blank, spec.input,
                 spec.infeasible, label, (width, sample_step, label_step), None, label_lengths,
                 scale, value, grad, strides, feasible)
     except ValueError:
