@@ -90,12 +90,12 @@ lint: $(VENV)/linters
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" cython-lint --max-line-length=120 $(shell git ls-files '*.pyx' '*.pxi' '*.pxd')
 
-# C tests and Python tests under AddressSanitizer and UndefinedBehaviorSanitizer; without the tests of files, of other
+# C tests (and no warning in them) and Python tests under AddressSanitizer and UndefinedBehaviorSanitizer; without the tests of files, of other
 # packages, and one that runs a whole file anew within two minutes.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 sanitize: sanitize-c sanitize-python
 sanitize-c:
-	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 $(SANITIZE) $(OPENMP_FLAG)" $(addprefix build/sanitize/,test_closs test_rows test_ctc fuzz_ctc)
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 -Werror $(SANITIZE) $(OPENMP_FLAG)" $(addprefix build/sanitize/,test_closs test_rows test_ctc fuzz_ctc)
 	build/sanitize/test_closs
 	build/sanitize/test_rows
 	build/sanitize/test_ctc
@@ -111,7 +111,7 @@ sanitize-python: $(VENV)/built
 TSAN_CC ?= $(firstword $(notdir $(wildcard /usr/bin/clang /usr/bin/clang-[1-9]*)) clang)
 TSAN_WORKS := $(shell $(PROBE) $(TSAN_CC) -fopenmp -fsanitize=thread -x c - -o /dev/null 2>/dev/null && echo yes)
 tsan:
-	$(MAKE) CC=$(TSAN_CC) BUILD=build/tsan CFLAGS_EXTRA="-g -fsanitize=thread -fopenmp" $(addprefix build/tsan/,test_closs test_rows test_ctc)
+	$(MAKE) CC=$(TSAN_CC) BUILD=build/tsan CFLAGS_EXTRA="-g -Werror -fsanitize=thread -fopenmp" $(addprefix build/tsan/,test_closs test_rows test_ctc)
 	for test in test_closs test_rows test_ctc; do TSAN_OPTIONS=ignore_noninstrumented_modules=1 build/tsan/$$test || exit 1; done
 
 # CTC with arbitrary arguments, for FUZZ_SECONDS: libFuzzer if there is a clang, else a program that makes its inputs.

@@ -122,7 +122,7 @@ static void bad_input(void) {
     REJECTS(CLOSS_BAD_LENGTH, closs_ctc_f32(WITH((args.label_offsets = offsets, args.label_size = 4))));
     CHECK(bad.sample == 1 && bad.position == 2 && bad.value == 3);
     REJECTS(CLOSS_BAD_LENGTH, closs_ctc_f32(WITH((args.label_offsets = outside, args.label_size = 4))));
-    REJECTS(CLOSS_BAD_LENGTH, closs_ctc_f32(WITH(args.label_offsets = outside))); /* without a size nothing is there */
+    REJECTS(CLOSS_BAD_SIZE, closs_ctc_f32(WITH(args.label_offsets = outside))); /* without a size nothing is there */
     REJECTS(CLOSS_BAD_LABEL, closs_ctc_f32(WITH(args.label = wrong)));
     CHECK(bad.sample == 1 && bad.position == 0 && bad.value == 0);
     REJECTS(CLOSS_BAD_LABEL, closs_ctc_f32(WITH((args.label = negative, args.bad = NULL))));

@@ -172,7 +172,8 @@ static void vectors_values(void) {
     closs_pairwise_f32 pairs = {.rows = 2, .inner = 2, .input = {p, q}, .value = each, .reduction = CLOSS_NONE};
     CHECK(closs_sdml_f32(&pairs, 0) == CLOSS_OK && close_to(each[0], log1p(exp(-2))));
     const size_t bytes = closs_pairwise_workspace_f32(2, 1);
-    float slopes[4], *workspace = malloc(bytes);
+    float slopes[4];
+    double *workspace = malloc(bytes);
     CHECK(bytes >= 4 * sizeof(float) && closs_pairwise_workspace_f32(0, 1) == 0 && workspace);
     pairs.grad[0] = slopes;
     pairs.workspace = workspace;

@@ -161,6 +161,7 @@ static closs_status ctc_check_lengths(const ctc_shape *shape, closs_ctc_bad *bad
             return ctc_bad(bad, CLOSS_BAD_LENGTH, n, 1, shape->label_lengths[n]);
         if (!shape->label_offsets || shape->label_width == 0) continue;
         int64_t length = shape->label_lengths ? shape->label_lengths[n] : shape->label_width;
+        if (shape->label_size == 0 && length > 0) return CLOSS_BAD_SIZE; /* which offsets cannot imply */
         int64_t last = shape->label_size - 1 - (length > 0 ? (length - 1) * shape->label_stride : -1);
         if (shape->label_offsets[n] < 0 || shape->label_offsets[n] > last)
             return ctc_bad(bad, CLOSS_BAD_LENGTH, n, 2, shape->label_offsets[n]);
