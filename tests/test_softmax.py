@@ -441,6 +441,16 @@ def test_128256_classes(dtype, axis):
     assert_within(ULPS_OF_ROW[dtype], lse, truth.lse, n, "logsumexp")
 
 
+def test_more_than_31_bits_of_classes():
+    """Pages that nobody has written to are free, so this takes no 8 GB of memory."""
+    classes = 2**31 + 4096
+    try:
+        x = np.zeros((1, classes), np.float32)
+    except MemoryError:
+        pytest.skip("this process may not have 8 GB of address space")
+    assert closs.SoftmaxCELoss(reduction="sum")(x, [classes - 1]) == pytest.approx(np.log(classes), rel=1e-7)
+
+
 def test_equal_logits_of_many_classes(dtype):
     """Where every rounding of a sum goes the same way."""
     for classes in (4097, 128256):

@@ -72,16 +72,24 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize("steps", [None, 4])
 def test_progress(monkeypatch, steps):
     monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    monkeypatch.setenv("COLUMNS", "80")
     progress = Progress("L2Loss", steps)
     progress(12345.0)
     progress(1.0)
     (line,) = terminal.shown()
-    assert "L2Loss" in line and "evaluation    2" in line and line.endswith("value 1.000000")
-    assert ("[##########          ]" in line) == (steps == 4)
+    assert "L2Loss" in line and "   2 evaluations" in line and line.endswith("value 1") and len(line) < 80
+    assert ("[#####     ]" in line) == (steps == 4)
     for _ in range(3):  # more than were foreseen
         progress(1.0)
     progress.done("a picture\nof two lines")
     assert terminal.shown() == ["a picture", "of two lines", ""]
+
+
+def test_progress_does_not_wrap(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    monkeypatch.setenv("COLUMNS", "20")
+    Progress("L2Loss", 4)(1.0)
+    assert terminal.shown() == ["  L2Loss"]
 
 
 @pytest.mark.parametrize("item", ALL, ids=lambda item: item.name)

@@ -567,7 +567,7 @@ typedef struct closs_ctc_args_f32 {
     int64_t label_batch_stride;   /* 0: label_width */
     int64_t label_stride;         /* 0: 1 */
     int64_t label_size;           /* elements behind label, which no access exceeds; 0: what the strides imply */
-    const int64_t *label_offsets; /* (batch,); CLOSS_BAD_SIZE without label_size; NULL: see above */
+    const int64_t *label_offsets; /* (batch,); needs label_size, unless all labels are empty; NULL: see above */
     const int64_t *label_lengths; /* (batch,), 0 .. label_width; NULL: see above */
 
     const float *scale;        /* (batch,) factor of each sample's gradient, which is 0 where it is 0; NULL: ones */

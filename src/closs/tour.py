@@ -7,6 +7,7 @@ nearest neighbour tells the digit. Last, CTC teaches a network to read lines of 
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -208,11 +209,12 @@ class Progress:
         self.evaluations += 1
         bar = ""
         if self.steps is not None:  # L-BFGS may take more evaluations than steps
-            bar = f"[{'#' * (20 * min(self.evaluations, self.steps) // self.steps):<20}] "
-        self._show(f"  {self.name:<30} {bar}evaluation {self.evaluations:>4}, value {value:.6f}")
+            bar = f"[{'#' * (10 * min(self.evaluations, self.steps) // self.steps):<10}] "
+        self._show(f"  {self.name:<30} {bar}{self.evaluations:>4} evaluations, value {value:.6g}")
 
     def _show(self, line: str) -> None:
         if self.moves:
+            line = line[: shutil.get_terminal_size().columns - 1]  # what wraps stays
             print("\r" + line.ljust(self.width), end="", flush=True)
             self.width = len(line)
 

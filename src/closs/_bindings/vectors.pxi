@@ -76,10 +76,12 @@ cdef closs_status launch_compared(compared_args *args, VectorsSpec spec) noexcep
 
 
 cdef closs_status call_compared(compared_args *args, VectorsSpec spec, double *total):
-    """The call, always without the GIL: how long it takes is not told by the number of elements (SDML squares rows)."""
+    """The call, without the GIL where that is worth it; always for SDML, whose work is not told by its elements."""
     args.weight = &spec.weight
     args.reduction = spec.reduction
     args.total = total if spec.reduction >= CLOSS_MEAN else NULL
+    if not spec.is_pairwise and args.rows * args.inner < GIL_ELEMENTS:
+        return launch_compared(args, spec)
     with nogil:
         return launch_compared(args, spec)
 

@@ -18,10 +18,10 @@ CLOSS_INLINE real NAME(ctc_sum_lanes)(const real *x) {
 
 /* out[i] = factor exp(x[i] - top), n a multiple of CTC_LANES and ROW_CHUNK at most; out may be x. */
 CLOSS_INLINE void NAME(ctc_exp_blocks)(int64_t n, const real *x, NAME(exp_origin_t) top, real factor, real *out) {
-    NAME(halfway_chunk) exps;
-    NAME(begin_exps)(n, x, top, &exps);
+    real main[NAME(ROW_CHUNK)], rest[NAME(ROW_CHUNK)];
+    NAME(begin_exps)(n, x, top, main, rest);
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(end_exp)(i, x, top, &exps);
+    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(end_exp)(x[i], top, main[i], rest[i]);
 }
 
 /* The same for any n below CTC_LANES. */

@@ -11,13 +11,13 @@ typedef NAME(closs_point) NAME(ending)(real x, real y, real parameter, NAME(half
 /* Elements between the two halves of a formula: a few vectors of every instruction set, little of L1. */
 enum { NAME(HALFWAY) = 512 / sizeof(real) };
 
-CLOSS_INLINE void NAME(begin_loop)(NAME(beginning) * begin, int64_t n, const real *pred, const real *label,
-                                   NAME(halfway_chunk) * chunk) {
+CLOSS_INLINE void NAME(begin_loop)(NAME(beginning) * begin, int64_t n, const real *pred, const real *label, real *main,
+                                   real *rest) {
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) {
         NAME(halfway_t) halfway = begin(pred[i], label[i]);
-        chunk->main[i] = halfway.main;
-        chunk->rest[i] = halfway.rest;
+        main[i] = halfway.main;
+        rest[i] = halfway.rest;
     }
 }
 
@@ -25,15 +25,15 @@ CLOSS_INLINE void NAME(begin_loop)(NAME(beginning) * begin, int64_t n, const rea
 CLOSS_INLINE void NAME(formula_loop)(NAME(beginning) * begin, NAME(ending) * end, int varying, int want_grad,
                                      real uniform, int64_t n, const real *pred, const real *label,
                                      const real *parameter, real scale, real *value, real *grad) {
-    NAME(halfway_chunk) chunk;
+    real main[NAME(HALFWAY)], rest[NAME(HALFWAY)];
     const int64_t stride = begin ? NAME(HALFWAY) : n;
     for (int64_t from = 0; from < n; from += stride) {
         const int64_t count = n - from < stride ? n - from : stride;
-        if (begin) NAME(begin_loop)(begin, count, pred + from, label + from, &chunk);
+        if (begin) NAME(begin_loop)(begin, count, pred + from, label + from, main, rest);
         CLOSS_INDEPENDENT
         for (int64_t j = 0; j < count; j++) {
             const int64_t i = from + j;
-            NAME(halfway_t) halfway = {begin ? chunk.main[j] : 0, begin ? chunk.rest[j] : 0};
+            NAME(halfway_t) halfway = {begin ? main[j] : 0, begin ? rest[j] : 0};
             NAME(closs_point) at = end(pred[i], label[i], varying ? parameter[i] : uniform, halfway);
             value[i] = at.value;
             if (want_grad) grad[i] = scale * at.slope;

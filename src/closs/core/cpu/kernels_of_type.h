@@ -10,6 +10,7 @@
 #include "softmax_loops.h"
 #include "softmax_wide.h"
 #include "softmax_lanes.h"
+#include "softmax_rows.h"
 #include "vectors_loops.h"
 #include "pairwise_loops.h"
 

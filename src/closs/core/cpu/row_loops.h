@@ -5,11 +5,6 @@
 /* Elements of a row that are taken at once: what is known of each stays in L1. */
 enum { NAME(ROW_CHUNK) = 4096 / sizeof(real) };
 
-/* Where the first half of a function leaves its numbers: see halfway_t. */
-typedef struct {
-    real main[NAME(ROW_CHUNK)], rest[NAME(ROW_CHUNK)];
-} NAME(halfway_chunk);
-
 /* Where the first whole block of 64 numbers begins that has this one; where no whole block is left, if none has it. */
 CLOSS_INLINE int64_t NAME(block_with)(real wanted, int64_t n, const real *x) {
     int64_t k = 0;
@@ -73,18 +68,18 @@ static real NAME(row_max)(int64_t n, const real *x, int64_t *position) {
     return largest;
 }
 
-/* exp(x[i] - m) for a chunk, the first half and the second one. */
-CLOSS_INLINE void NAME(begin_exps)(int64_t n, const real *x, NAME(exp_origin_t) from, NAME(halfway_chunk) * exps) {
+/* The first half of exp(x[i] - m), into two arrays (see halfway_t), and the second one. */
+CLOSS_INLINE void NAME(begin_exps)(int64_t n, const real *x, NAME(exp_origin_t) from, real *main, real *rest) {
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) {
         NAME(halfway_t) reduced = NAME(vm_exp_from_begin)(x[i], from);
-        exps->main[i] = reduced.main;
-        exps->rest[i] = reduced.rest;
+        main[i] = reduced.main;
+        rest[i] = reduced.rest;
     }
 }
 
-CLOSS_INLINE real NAME(end_exp)(int64_t i, const real *x, NAME(exp_origin_t) from, const NAME(halfway_chunk) * exps) {
-    return NAME(vm_exp_from_end)(x[i], from, (NAME(halfway_t)){exps->main[i], exps->rest[i]});
+CLOSS_INLINE real NAME(end_exp)(real x, NAME(exp_origin_t) from, real main, real rest) {
+    return NAME(vm_exp_from_end)(x, from, (NAME(halfway_t)){main, rest});
 }
 
 static void NAME(scale_row)(int64_t n, real factor, real *x) {

@@ -349,7 +349,7 @@ static closs_status NAME(softmax_loss)(const ARGS *args, enum labels labels) {
     NAME(resolve)(&how, kernels, &call.reduction, &call.weights);
     int threads = s.elements < SOFTMAX_GRAIN ? 1 : closs_get_num_threads();
     int64_t rows_a_task = closs_clamp(CLOSS_TASK_ELEMENTS / s.classes, 1, CLOSS_TASK_ELEMENTS);
-    int64_t lanes = s.classes <= 32 || s.inner > 1 ? 64 : 1; /* tasks end where the kernel's groups of rows do */
+    int64_t lanes = s.classes <= 32 || s.inner > 1 ? 64 : 1; /* where tasks end the kernel's lanes are full */
     NAME(reduce)(&call.reduction, &how, lanes, rows_a_task, threads, NAME(softmax_box), &call);
     free(counts);
     return CLOSS_OK;

@@ -54,16 +54,16 @@ CLOSS_INLINE void NAME(start_classes)(const ROWS *job, int n, real_int *own_clas
  */
 static void NAME(exp_lanes)(int n, const real *x, const real *m, const NAME(lane_origins) * at, real *e, real *below,
                             real_int *tops) {
-    NAME(halfway_chunk) exps;
+    real main[NAME(LANES)], rest[NAME(LANES)];
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
         NAME(halfway_t) reduced = NAME(vm_exp_from_begin)(x[j], NAME(origin_at)(at, j));
-        exps.main[j] = reduced.main;
-        exps.rest[j] = reduced.rest;
+        main[j] = reduced.main;
+        rest[j] = reduced.rest;
     }
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
-        real exponential = NAME(end_exp)(j, x, NAME(origin_at)(at, j), &exps);
+        real exponential = NAME(end_exp)(x[j], NAME(origin_at)(at, j), main[j], rest[j]);
         int is_top = x[j] == m[j];
         tops[j] += is_top;
         below[j] = is_top ? 0 : exponential;
@@ -116,6 +116,7 @@ static void NAME(sum_lanes)(const ROWS *job, int n, NAME(row_group) * g) {
     NAME(lane_origins) origins;
     real own_x[NAME(LANES)], q[NAME(LANES)], t[NAME(LANES)], y[NAME(LANES)], weight[NAME(LANES)];
     real below[BLOCK][NAME(LANES)];
+    real_int tops[NAME(LANES)];
     int32_t used[NAME(LANES)];
     const int64_t classes = job->classes, step = job->step;
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
@@ -126,7 +127,7 @@ static void NAME(sum_lanes)(const ROWS *job, int n, NAME(row_group) * g) {
         m[j] = -INFINITY;
         own_x[j] = 0;
         used[j] = (own[j] != 0) | (job->z_loss != 0);
-        g->tops[j] = logits ? -1 : 0;
+        tops[j] = logits ? -1 : 0;
         g->scale[j] = g->limit[j] = 0;
     }
     if (job->grad) memcpy(g->scale, job->scale, sizeof(real) * (size_t)n);
@@ -163,13 +164,14 @@ static void NAME(sum_lanes)(const ROWS *job, int n, NAME(row_group) * g) {
                 NAME(mark_used)(n, q, used);
             }
             if (logits)
-                NAME(exp_lanes)(n, x, m, &origins, job->grad ? job->grad + c * step : q, below[i], g->tops);
+                NAME(exp_lanes)(n, x, m, &origins, job->grad ? job->grad + c * step : q, below[i], tops);
             else if (job->grad)
                 memset(job->grad + c * step, 0, sizeof(real) * (size_t)n);
         }
         if (logits && count == BLOCK) NAME(add_eight_lanes)(n, below, &g->others);
         for (int i = 0; logits && count < BLOCK && i < count; i++) NAME(add_lanes)(n, below[i], &g->others);
     }
+    for (int j = 0; j < n; j++) g->tops[j] = tops[j];
     for (int j = 0; j < n; j++) g->scale[j] = used[j] ? g->scale[j] : 0;
 }
 
@@ -249,29 +251,3 @@ static void NAME(softmax_tile)(const ROWS *job, int n) {
     if (job->elements) NAME(out_of_tile)(job, n, elements, job->elements);
     if (job->grad) NAME(out_of_tile)(job, n, pred, job->grad);
 }
-
-/* ---- A run of rows ---------------------------------------------------------------------------------------------- */
-
-/* How many rows go together. */
-static int NAME(rows_at_once)(const ROWS *job) {
-    if (job->step > 1 || job->classes <= NAME(FEW_CLASSES)) return NAME(LANES);
-    const int64_t fitting = NAME(WIDE_GROUP) / job->classes;
-    return fitting < 1 ? 1 : fitting < NAME(LANES) ? (int)fitting : NAME(LANES);
-}
-
-/* job's pointers are those of its first row; all n lie in the same (classes, step) plane where step > 1. */
-static void NAME(softmax_rows)(const ROWS *job, int64_t n) {
-    const int most = NAME(rows_at_once)(job);
-    for (int64_t r = 0; r < n; r += most) {
-        int rows = n - r < most ? (int)(n - r) : most;
-        ROWS rest = NAME(further_rows)(job, r, job->step == 1 ? r * job->classes : r);
-        if (job->step > 1)
-            NAME(softmax_lanes)(&rest, rows);
-        else if (job->classes > NAME(FEW_CLASSES))
-            NAME(softmax_wide)(&rest, rows);
-        else
-            NAME(softmax_tile)(&rest, rows);
-    }
-}
-
-#undef ROWS

@@ -32,7 +32,7 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     g->m[r] = m;
     g->own[r] = own;
     g->limit[r] = job->lse && m != m ? NAME(lse_limit)(classes, 1, x) : 0;
-    g->tops[r] = logits && !unread ? -1 : 0;
+    int64_t tops = logits && !unread ? -1 : 0;
     for (int64_t c = 0; !unread && c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
@@ -49,12 +49,13 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
             NAME(label_chunk)(job, r, c, n, 0);
         }
         if (logits) {
-            g->tops[r] += (real_int)NAME(exp_chunk)(n, x + c, m, from, grad ? grad + c : q, t);
+            tops += NAME(exp_chunk)(n, x + c, m, from, grad ? grad + c : q, t);
             NAME(sum_rows)(1, n, t, &others);
         } else if (grad) {
             memset(grad + c, 0, sizeof(real) * (size_t)n);
         }
     }
+    g->tops[r] = (double)tops;
     g->scale[r] = grad && used ? job->scale[r] : 0;
     NAME(set_lane)(&g->others, r, others);
     NAME(set_lane)(&g->terms, r, terms);
