@@ -2,6 +2,7 @@
 
 import os
 import sys
+import sysconfig
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -169,3 +170,8 @@ def test_the_number_of_threads_changes_under_calls(default_threads):
 def test_fork(scenario, parent):
     """The program kills its children and fails if one hangs; the time limit here is the second net."""
     run_python(str(TESTS / "fork_program.py"), scenario, parent, timeout=180, CLOSS_NUM_THREADS="3")
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter always has a GIL")
+def test_importing_closs_leaves_the_gil_off():
+    assert run_python("-c", "import sys, closs; print(sys._is_gil_enabled())").split() == ["False"]
