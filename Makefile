@@ -90,8 +90,8 @@ lint: $(VENV)/linters
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" cython-lint --max-line-length=120 $(shell git ls-files '*.pyx' '*.pxi' '*.pxd')
 
-# C tests (and no warning in them) and Python tests under AddressSanitizer and UndefinedBehaviorSanitizer; without the tests of files, of other
-# packages, and one that runs a whole file anew within two minutes.
+# C tests (and no warning in them) and Python tests under AddressSanitizer and UndefinedBehaviorSanitizer; without the
+# tests of files, of other packages, and one that runs a whole file anew within two minutes.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 sanitize: sanitize-c sanitize-python
 sanitize-c:

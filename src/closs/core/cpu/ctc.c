@@ -9,9 +9,9 @@
  *     write    frame by frame: softmax into the gradient, minus gamma, while the row is in L1; of the exp that wait
  *              there, or else from pred once more
  *
- * Nothing of size time x classes is kept but the gradient. With samples enough each thread
- * takes one after the other through all three; with fewer samples than threads the frames of `read` and `write` are
- * shared out. The steps and their results are the same.
+ * Nothing of size time x classes is kept but the gradient. With samples enough each thread takes one after the other
+ * through all three; with fewer samples than threads the frames of `read` and `write` are shared out. The steps and
+ * their results are the same.
  */
 #include "driver.h"
 

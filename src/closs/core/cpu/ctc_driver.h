@@ -336,8 +336,10 @@ static void NAME(write_frames)(const NAME(ctc_call) * call, const NAME(slot) * s
     for (int64_t t = begin; t < end; t++) {
         const real *row = args->pred + n * shape->batch_stride + t * shape->time_stride;
         real *grad = NAME(grad_of)(call, n, t);
-        if (t + 1 < end && !call->keeps_exps) NAME(prefetch_frame)(shape->classes, shape->time_stride, row);
-        if (t + 1 < end && call->keeps_exps) NAME(prefetch_frame)(shape->classes, call->grad_time_stride, grad);
+        if (t + 1 < end && call->keeps_exps)
+            NAME(prefetch_frame)(shape->classes, call->grad_time_stride, grad);
+        else if (t + 1 < end)
+            NAME(prefetch_frame)(shape->classes, shape->time_stride, row);
         if (t >= slot->lattice.time || *slot->outcome == NAME(INFEASIBLE) || scale == 0) {
             memset(grad, 0, (size_t)shape->classes * sizeof(real));
         } else if (*slot->outcome == NAME(NOT_A_NUMBER)) {
