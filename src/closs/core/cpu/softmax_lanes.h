@@ -120,30 +120,29 @@ static void NAME(sum_lanes)(const ROWS *job, int n, NAME(row_group) * g) {
     int32_t used[NAME(LANES)];
     const int64_t classes = job->classes, step = job->step;
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
-    real *m = g->m, *own = g->own;
 
-    NAME(start_classes)(job, n, g->own_class, own);
+    NAME(start_classes)(job, n, g->own_class, g->own);
     for (int j = 0; j < n; j++) {
-        m[j] = -INFINITY;
+        g->m[j] = -INFINITY;
         own_x[j] = 0;
-        used[j] = (own[j] != 0) | (job->z_loss != 0);
+        used[j] = (g->own[j] != 0) | (job->z_loss != 0);
         tops[j] = logits ? -1 : 0;
         g->scale[j] = g->limit[j] = 0;
     }
     if (job->grad) memcpy(g->scale, job->scale, sizeof(real) * (size_t)n);
     for (int64_t c = 0; c < classes; c++)
-        NAME(look_lanes)(n, job->pred + c * step, (real_int)c, g->own_class, m, own_x);
-    for (int j = 0; j < n; j++) m[j] = logits ? NAME(finite_or_nan)(m[j]) : 0;
+        NAME(look_lanes)(n, job->pred + c * step, (real_int)c, g->own_class, g->m, own_x);
+    for (int j = 0; j < n; j++) g->m[j] = logits ? NAME(finite_or_nan)(g->m[j]) : 0;
     for (int j = 0; job->lse && j < n; j++)
-        g->limit[j] = m[j] == m[j] ? 0 : NAME(lse_limit)(classes, step, job->pred + j);
-    NAME(start_exp_lanes)(n, m, &origins);
+        g->limit[j] = g->m[j] == g->m[j] ? 0 : NAME(lse_limit)(classes, step, job->pred + j);
+    NAME(start_exp_lanes)(n, g->m, &origins);
     NAME(start_lanes)(n, &g->others);
     NAME(start_lanes)(n, &g->terms);
     NAME(start_lanes)(n, &g->targets);
     NAME(start_lanes)(n, &g->slopes);
     for (int j = 0; j < n; j++) {
-        g->targets.hi[j] = own[j];
-        g->terms.hi[j] = own[j] == 0 ? 0 : (double)own[j] * ((double)m[j] - (double)own_x[j]);
+        g->targets.hi[j] = g->own[j];
+        g->terms.hi[j] = g->own[j] == 0 ? 0 : (double)g->own[j] * ((double)g->m[j] - (double)own_x[j]);
     }
 
     for (int64_t begin = 0; begin < classes; begin += BLOCK) {
@@ -153,7 +152,7 @@ static void NAME(sum_lanes)(const ROWS *job, int n, NAME(row_group) * g) {
             const real *x = job->pred + c * step;
             if (distribution) {
                 NAME(class_t) at = NAME(class_of_lanes)(job, n, c, g->own_class, y, weight);
-                NAME(targets)(job, n, x, m, 1, at.y, at.weight, q, t);
+                NAME(targets)(job, n, x, g->m, 1, at.y, at.weight, q, t);
                 NAME(add_lanes)(n, t, &g->terms);
                 NAME(add_lanes)(n, q, &g->targets);
                 if (job->element_cotangent) {
@@ -164,14 +163,14 @@ static void NAME(sum_lanes)(const ROWS *job, int n, NAME(row_group) * g) {
                 NAME(mark_used)(n, q, used);
             }
             if (logits)
-                NAME(exp_lanes)(n, x, m, &origins, job->grad ? job->grad + c * step : q, below[i], tops);
+                NAME(exp_lanes)(n, x, g->m, &origins, job->grad ? job->grad + c * step : q, below[i], tops);
             else if (job->grad)
                 memset(job->grad + c * step, 0, sizeof(real) * (size_t)n);
         }
         if (logits && count == BLOCK) NAME(add_eight_lanes)(n, below, &g->others);
         for (int i = 0; logits && count < BLOCK && i < count; i++) NAME(add_lanes)(n, below[i], &g->others);
     }
-    for (int j = 0; j < n; j++) g->tops[j] = tops[j];
+    for (int j = 0; j < n; j++) g->tops[j] = (double)tops[j];
     for (int j = 0; j < n; j++) g->scale[j] = used[j] ? g->scale[j] : 0;
 }
 
