@@ -54,6 +54,13 @@
 #define CLOSS_FMA_F64(a, b, c) ((a) * (b) + (c))
 #endif
 
+/* Whether a block of four vectors, in two halves (halfway_t), fits the registers: there are 32 of 512 bits. */
+#ifdef __AVX512F__
+#define CLOSS_ROOMY_REGISTERS 1
+#else
+#define CLOSS_ROOMY_REGISTERS 0
+#endif
+
 /* to[i * to_step + j] = from[j * from_step + i] for i, j < 4, by shuffles where the compiler has them: of plain
  * assignments gcc 12 makes a load and a store an element (0.33 against 0.10 ns, AVX2). */
 #if defined(__has_builtin)

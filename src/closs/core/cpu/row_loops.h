@@ -78,8 +78,8 @@ CLOSS_INLINE void NAME(begin_exps)(int64_t n, const real *x, NAME(exp_origin_t) 
     }
 }
 
-CLOSS_INLINE real NAME(end_exp)(real x, NAME(exp_origin_t) from, real main, real rest) {
-    return NAME(vm_exp_from_end)(x, from, (NAME(halfway_t)){main, rest});
+CLOSS_INLINE real NAME(end_exp)(NAME(exp_origin_t) from, real main, real rest) {
+    return NAME(vm_exp_from_end)(from, (NAME(halfway_t)){main, rest});
 }
 
 static void NAME(scale_row)(int64_t n, real factor, real *x) {

@@ -22,12 +22,12 @@ CLOSS_INLINE void NAME(start_lanes)(int n, NAME(lane_sums) * sums) {
 
 /* exp_origin_t, a lane. */
 typedef struct {
-    real base[NAME(LANES)], rest[NAME(LANES)], both[NAME(LANES)], lowest[NAME(LANES)];
+    real base[NAME(LANES)], rest[NAME(LANES)], lowest[NAME(LANES)];
     real_bits origin[NAME(LANES)];
 } NAME(lane_origins);
 
 CLOSS_INLINE NAME(exp_origin_t) NAME(origin_at)(const NAME(lane_origins) * at, int j) {
-    return (NAME(exp_origin_t)){at->base[j], at->rest[j], at->both[j], at->origin[j], at->lowest[j]};
+    return (NAME(exp_origin_t)){at->base[j], at->rest[j], at->origin[j], at->lowest[j]};
 }
 
 static void NAME(start_exp_lanes)(int n, const real *m, NAME(lane_origins) * at) {
@@ -35,7 +35,6 @@ static void NAME(start_exp_lanes)(int n, const real *m, NAME(lane_origins) * at)
         NAME(exp_origin_t) from = NAME(exp_origin)(m[j]);
         at->base[j] = from.base;
         at->rest[j] = from.rest;
-        at->both[j] = from.both;
         at->lowest[j] = from.lowest;
         at->origin[j] = from.origin;
     }
@@ -63,11 +62,7 @@ static void NAME(exp_lanes)(int n, const real *x, const real *m, const NAME(lane
     }
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
-        real exponential = NAME(end_exp)(x[j], NAME(origin_at)(at, j), main[j], rest[j]);
-        int is_top = x[j] == m[j];
-        tops[j] += is_top;
-        below[j] = is_top ? 0 : exponential;
-        e[j] = exponential;
+        tops[j] += NAME(end_exp_below)(x[j], m[j], NAME(origin_at)(at, j), main[j], rest[j], e + j, below + j);
     }
 }
 

@@ -67,14 +67,15 @@ CLOSS_INLINE NAME(closs_point) NAME(sigmoid_bce_end)(real x, real y, real pos_we
     NAME(vm_logistic_t) at = NAME(vm_logistic_end)(halfway);
     const int fused = CLOSS_HAS_FMA && pos_weight == 1;
     real positive = pos_weight * y, negative = R(1.0) - y, negative_lost = (R(1.0) - negative) - y;
-    real u = x > 0 ? R(1.0) : at.t, u_lost = x > 0 ? R(0.0) : at.t_lost;
-    real v = x > 0 ? at.t : R(1.0), v_lost = x > 0 ? at.t_lost : R(0.0);
+    real u = NAME(by_sign)(x, R(1.0), at.t), u_lost = NAME(by_sign)(x, R(0.0), at.t_lost);
+    real v = NAME(by_sign)(x, at.t, R(1.0)), v_lost = NAME(by_sign)(x, at.t_lost, R(0.0));
     real n = fused ? MADD(-y, at.d, u) : MADD(-positive, v, negative * u);
     real n_lost =
         fused ? MADD(-y, at.d_lost, u_lost) : MADD(-positive, v_lost, MADD(negative, u_lost, negative_lost * u));
 
-    real share = x > 0 ? negative : positive, share_lost = x > 0 ? negative_lost : R(0.0);
-    real finite = ABS(x) < REAL_MAX ? ABS(x) : REAL_MAX;
+    real share = NAME(by_sign)(x, negative, positive), share_lost = NAME(by_sign)(x, negative_lost, R(0.0));
+    real_bits size = TO_BITS(ABS(x)), most = TO_BITS(REAL_MAX);
+    real finite = FROM_BITS(size < most ? size : most);
     real linear = share == 0 ? R(0.0) : MADD(share, ABS(x), share_lost * finite);
     real value = fused ? at.softplus + linear
                        : MADD(MADD(pos_weight, y, negative), at.softplus, MADD(negative_lost, at.softplus, linear));
@@ -130,8 +131,8 @@ CLOSS_INLINE NAME(closs_point) NAME(logistic_end)(real x, real y, real unused, N
     real z = x * y;
     NAME(vm_logistic_t) at = NAME(vm_logistic_end)(halfway);
     return NAME(closs_point_of)(
-        at.softplus + (z < 0 ? -z : R(0.0)),
-        NAME(vm_logistic_of)(-y * (z < 0 ? R(1.0) : at.t), -y * (z < 0 ? R(0.0) : at.t_lost), at));
+        at.softplus + NAME(by_sign)(z, R(0.0), -z),
+        NAME(vm_logistic_of)(-y * NAME(by_sign)(z, at.t, R(1.0)), -y * NAME(by_sign)(z, at.t_lost, R(0.0)), at));
 }
 
 /* The same for labels 0 and 1, which it maps to -1 and 1. */
@@ -155,9 +156,8 @@ CLOSS_INLINE NAME(halfway_t) NAME(poisson_nll_begin)(real x, real y) {
 CLOSS_INLINE NAME(closs_point) NAME(poisson_nll_end)(real x, real y, real unused, NAME(halfway_t) halfway) {
     (void)unused;
     real rate = NAME(vm_exp_end)(x, halfway);
-    real limit = y == y ? rate : y;
-    real value = rate > REAL_MAX ? limit : MADD(-y, x, rate);
-    return NAME(closs_point_of)(y == 0 ? rate : value, rate - y);
+    int has_product = (y != 0) & (rate <= REAL_MAX);
+    return NAME(closs_point_of)(MADD(-y, has_product ? x : R(0.0), rate), rate - y);
 }
 
 /* Poisson regression with the rate x: l = x - y log(x + epsilon), slope 1 - y / (x + epsilon); y = 0 counts x alone. */
