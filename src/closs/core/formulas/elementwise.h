@@ -130,9 +130,8 @@ CLOSS_INLINE NAME(closs_point) NAME(logistic_end)(real x, real y, real unused, N
     (void)unused;
     real z = x * y;
     NAME(vm_logistic_t) at = NAME(vm_logistic_end)(halfway);
-    return NAME(closs_point_of)(
-        at.softplus + NAME(by_sign)(z, R(0.0), -z),
-        NAME(vm_logistic_of)(-y * NAME(by_sign)(z, at.t, R(1.0)), -y * NAME(by_sign)(z, at.t_lost, R(0.0)), at));
+    real n = NAME(by_sign)(z, at.t, R(1.0)), n_lost = NAME(by_sign)(z, at.t_lost, R(0.0));
+    return NAME(closs_point_of)(at.softplus + NAME(by_sign)(z, R(0.0), -z), -y * NAME(vm_logistic_of)(n, n_lost, at));
 }
 
 /* The same for labels 0 and 1, which it maps to -1 and 1. */
@@ -147,7 +146,7 @@ CLOSS_INLINE NAME(closs_point) NAME(logistic_binary_end)(real x, real y, real un
 }
 
 /* Poisson regression with the logarithm x of the rate: l = exp(x) - y x, slope exp(x) - y. The limits: exp(x) where
- * y = 0 (also at x = -inf), infinity where exp(x) is infinite. */
+ * y = 0 (also at x = -inf), infinity where exp(x) is infinite and y is not. */
 CLOSS_INLINE NAME(halfway_t) NAME(poisson_nll_begin)(real x, real y) {
     (void)y;
     return NAME(vm_exp_begin)(x);
