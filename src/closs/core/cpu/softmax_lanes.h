@@ -62,7 +62,7 @@ CLOSS_INLINE void NAME(exp_lanes)(int n, const real *x, const real *m, const NAM
     }
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++)
-        tops[j] += NAME(end_exp_below)(x[j], m[j], NAME(origin_at)(at, j), main[j], rest[j], e + j, below + j);
+        tops[j] += !NAME(end_exp_below)(x[j], m[j], NAME(origin_at)(at, j), main[j], rest[j], e + j, below + j);
 }
 
 /* m becomes the largest of what it is and class c; own_x the logit of each row's own class. */
