@@ -53,7 +53,7 @@ CLOSS_INLINE void NAME(exp_block)(const real *x, real m, NAME(exp_origin_t) from
         count[i] += NAME(end_exp_below)(x[i], m, from, main[i], rest[i], e + i, below + i);
 }
 
-/* The same for n numbers; returns how many are m. e may be x, or below.
+/* The same for n numbers; returns how many are m. e may be x.
  *
  * With room for it many go in blocks that stay in registers between the halves (256 x 50257 took 1.2 times as long
  * otherwise; 100 classes take 1.05 times as long in blocks and a rest). */

@@ -146,7 +146,7 @@ CLOSS_INLINE NAME(closs_point) NAME(logistic_binary_end)(real x, real y, real un
 }
 
 /* Poisson regression with the logarithm x of the rate: l = exp(x) - y x, slope exp(x) - y. The limits: exp(x) where
- * y = 0 (also at x = -inf), infinity where exp(x) is infinite and y is not. */
+ * y = 0 (also at x = -inf), infinity where exp(x) is infinite. */
 CLOSS_INLINE NAME(halfway_t) NAME(poisson_nll_begin)(real x, real y) {
     (void)y;
     return NAME(vm_exp_begin)(x);
@@ -155,8 +155,8 @@ CLOSS_INLINE NAME(halfway_t) NAME(poisson_nll_begin)(real x, real y) {
 CLOSS_INLINE NAME(closs_point) NAME(poisson_nll_end)(real x, real y, real unused, NAME(halfway_t) halfway) {
     (void)unused;
     real rate = NAME(vm_exp_end)(x, halfway);
-    int has_product = (y != 0) & (rate <= REAL_MAX);
-    return NAME(closs_point_of)(MADD(-y, has_product ? x : R(0.0), rate), rate - y);
+    int has_product = ((y != 0) & (rate <= REAL_MAX)) | (y != y);
+    return NAME(closs_point_of)(has_product ? MADD(-y, x, rate) : rate, rate - y);
 }
 
 /* Poisson regression with the rate x: l = x - y log(x + epsilon), slope 1 - y / (x + epsilon); y = 0 counts x alone. */
