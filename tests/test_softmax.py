@@ -414,7 +414,7 @@ def test_a_row_without_target_is_0(dtype, name, classes, axis, bad):
 
 @pytest.mark.parametrize("offset", [0, 3, -100, 247, 1000])
 def test_a_row_that_is_sure_keeps_its_digits(dtype, offset):
-    """log1p(exp(-gap)) where 1 - p would have rounded to 0, down to the smallest subnormal number and 0 from there on."""
+    """log1p(exp(-gap)) where 1 - p would have rounded to 0, down to the smallest subnormal number, then 0."""
     last = 105 if dtype == np.float32 else 746
     gap = np.concatenate([np.linspace(0, last, 331), np.linspace(last, 2 * last, 71), [1e4, 1e30]]).astype(dtype)
     x = np.stack([offset + 0 * gap, offset - gap], axis=1)
