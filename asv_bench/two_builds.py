@@ -1,7 +1,7 @@
 """Two builds of the C library called in turn, in one process and thread: what a change of a kernel is worth.
 
-    make install-c PREFIX=/tmp/old      # in a checkout of each
-    python asv_bench/two_builds.py /tmp/old /tmp/new softmax_ce:1000x64 sigmoid_bce:8192 ctc:150x32x40x30
+    make install-c PREFIX=OLD      # and NEW, absolute paths: in a checkout of each
+    python asv_bench/two_builds.py OLD NEW softmax_ce:1000x64 sigmoid_bce:8192 ctc:150x32x40x30
 
 prints for each function and shape (elements; rows x classes or vector length; frames x samples x classes x labels)
 whether value and gradient have the same bits, the best and the lower quartile of each build, and the new best over the

@@ -8,7 +8,7 @@
 typedef NAME(halfway_t) NAME(beginning)(real x, real y);
 typedef NAME(closs_point) NAME(ending)(real x, real y, real parameter, NAME(halfway_t) halfway);
 
-/* Elements between the two halves of a formula: four vectors, which stay in registers (BCE took 3 % longer otherwise,
+/* Numbers between the two halves of a formula: four vectors, which stay in registers (BCE took 3 % longer otherwise,
  * the Poisson loss 7 %), or little of L1. */
 enum { NAME(HALFWAY) = (CLOSS_ROOMY_REGISTERS ? 256 : 512) / sizeof(real) };
 

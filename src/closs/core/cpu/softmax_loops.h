@@ -16,7 +16,6 @@
 enum {
     NAME(LANES) = 256 / sizeof(real),        /* 4 vectors of 512 bits */
     NAME(FEW_CLASSES) = 32,                  /* rows of so many are transposed */
-    NAME(EXP_BLOCK) = 256 / sizeof(real),    /* exponentials that are computed together */
     NAME(WIDE_GROUP) = 16384 / sizeof(real), /* elements of longer rows that go together: their exp stay in L1 */
 };
 
@@ -46,10 +45,10 @@ CLOSS_INLINE int NAME(end_exp_below)(real x, real m, NAME(exp_origin_t) from, re
 /* exp_chunk of one block; count[i] grows where x[i] is not m. */
 CLOSS_INLINE void NAME(exp_block)(const real *x, real m, NAME(exp_origin_t) from, real *e, real *below,
                                   real_int *count) {
-    real main[NAME(EXP_BLOCK)], rest[NAME(EXP_BLOCK)];
-    NAME(begin_exps)(NAME(EXP_BLOCK), x, from, main, rest);
+    real main[NAME(HALFWAY)], rest[NAME(HALFWAY)];
+    NAME(begin_exps)(NAME(HALFWAY), x, from, main, rest);
     CLOSS_INDEPENDENT
-    for (int i = 0; i < NAME(EXP_BLOCK); i++)
+    for (int i = 0; i < NAME(HALFWAY); i++)
         count[i] += NAME(end_exp_below)(x[i], m, from, main[i], rest[i], e + i, below + i);
 }
 
@@ -58,7 +57,7 @@ CLOSS_INLINE void NAME(exp_block)(const real *x, real m, NAME(exp_origin_t) from
  * With room for it many go in blocks that stay in registers between the halves (256 x 50257 took 1.2 times as long
  * otherwise; 100 classes take 1.05 times as long in blocks and a rest). */
 static int64_t NAME(exp_chunk)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e, real *below) {
-    enum { BLOCK = NAME(EXP_BLOCK) };
+    enum { BLOCK = NAME(HALFWAY) };
     real main[NAME(ROW_CHUNK)], rest[NAME(ROW_CHUNK)];
     real_int count[BLOCK] = {0}, not_m = 0;
     int64_t first = 0;

@@ -146,7 +146,7 @@ CLOSS_INLINE NAME(closs_point) NAME(logistic_binary_end)(real x, real y, real un
 }
 
 /* Poisson regression with the logarithm x of the rate: l = exp(x) - y x, slope exp(x) - y. The limits: exp(x) where
- * y = 0 (also at x = -inf), infinity where exp(x) is infinite. */
+ * y = 0 (also at x = -inf), infinity where exp(x) is infinite; but NaN labels stay. */
 CLOSS_INLINE NAME(halfway_t) NAME(poisson_nll_begin)(real x, real y) {
     (void)y;
     return NAME(vm_exp_begin)(x);
