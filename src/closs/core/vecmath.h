@@ -105,7 +105,7 @@ typedef struct {
     real base; /* 0, or m where that is large and differences from it are exact */
     real rest;
     real_bits origin; /* n, as exp_shifted has it, less 64 */
-    real lowest;      /* what x - base is limited by: e to that is 0 */
+    real lowest;      /* x - base is never taken for less: the result is 0 there */
 } NAME(exp_origin_t);
 
 CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin)(real m) {
