@@ -200,14 +200,28 @@ def test_cosine_of_parallel_vectors(dtype):
 
 @pytest.mark.parametrize("power", [-60, -3, 3, 60])
 def test_cosine_has_no_scale(dtype, power):
-    """Powers of two change no bit of the value, and gradients by themselves; far beyond float32's squares."""
+    """Powers of two change no bit of the value, nor of gradients, as far as float32 holds the factors of these."""
     a, b = moderate((9, 21), dtype), moderate((9, 21), dtype, seed=2)
     label = [1, -1, 1] * 3
     value, (of_a, of_b) = Cosine(margin=0.1).value_and_grad(a, b, label)
-    scaled = Cosine(margin=0.1).value_and_grad(np.ldexp(a, power), np.ldexp(b, 70), label)
-    assert_same_bits(scaled[0], value)
-    assert_same_bits(scaled[1][0], np.ldexp(of_a, -power))
-    assert_same_bits(scaled[1][1], np.ldexp(of_b, -70))
+    for other in (3 - power, 70):  # far beyond float32's squares
+        scaled = Cosine(margin=0.1).value_and_grad(np.ldexp(a, power), np.ldexp(b, other), label)
+        assert_same_bits(scaled[0], value)
+        if dtype == np.float64 or max(abs(power), other) < 50:
+            assert_same_bits(scaled[1][0], np.ldexp(of_a, -power))
+            assert_same_bits(scaled[1][1], np.ldexp(of_b, -other))
+
+
+@pytest.mark.parametrize("powers", [(0, 0), (57, 57), (60, 60), (-58, 58), (-62, 62), (100, -90), (-70, -2)])
+def test_cosine_of_long_and_short_vectors(powers):
+    """Gradients in float32 on both sides of where their factors leave its range, and are taken in double."""
+    case, g = BY_ID["cosine"], Geometry((9, 21))
+    a, b, label = case.arguments(g, np.float32)
+    inputs = [np.ldexp(a, powers[0]), np.ldexp(b, powers[1]), label]
+    grads = Cosine().value_and_grad(*inputs)[1]
+    slopes = case.truth(g, inputs, MPMATH).gradients(np.ones(9))
+    for grad, slope in zip(grads, slopes, strict=True):
+        assert_within(ULPS_OF_ROW[np.float32], grad, slope, MPMATH, "gradient")
 
 
 def test_cosine_floor(dtype):

@@ -62,8 +62,8 @@ typedef struct {
     /* Values, gradients and logsumexps of n rows, which are contiguous or lie side by side in lanes. */
     void (*softmax_rows)(const NAME(closs_softmax_rows) * job, int64_t n);
 
-    /* Losses that compare vectors: what is summed over n elements of a row, added to sums; and their gradients, which
-     * may be in the place of their inputs. The third input and output are there for some losses only. */
+    /* Losses that compare vectors: what is summed over n elements of a row; and their gradients, which may be in
+     * the place of their inputs. The third input and output are there for some losses only. */
     void (*sums[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,
                                       closs_sum *sums);
     void (*slopes[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,

@@ -12,13 +12,12 @@ CLOSS_INLINE void NAME(distance_block)(int count, const real *a, const real *b, 
 }
 
 static closs_sum NAME(squared_distance)(int64_t n, const real *a, const real *b) {
-    NAME(wide_lanes) lanes = {{0}, {0}};
+    NAME(wide_lanes) lanes;
+    NAME(clear)(&lanes);
     int64_t i = 0;
     for (; i + 16 <= n; i += 16) NAME(distance_block)(16, a + i, b + i, &lanes);
     NAME(distance_block)((int)(n - i), a + i, b + i, &lanes);
-    closs_sum sum = {0, 0};
-    NAME(add_lanes_to)(&lanes, &sum);
-    return sum;
+    return NAME(sum_of_lanes)(&lanes);
 }
 
 /* logit[j] = minus the squared distance of a from row j of b (rows of n elements), plus that from row `own`, if it is

@@ -170,11 +170,7 @@ static inline void NAME(reduce)(NAME(reduction) * reduction, const NAME(reductio
     closs_parallel_for(reduction->plan.tasks, threads, task, context);
     for (int64_t sample = 0; reduction->partials && sample < batch; sample++) {
         closs_sum sum = {0, 0};
-        for (int64_t piece = 0; piece < pieces; piece++) {
-            const closs_sum *partial = &partials[piece * batch + sample];
-            closs_add(partial->hi, &sum.hi, &sum.lo);
-            sum.lo += partial->lo;
-        }
+        for (int64_t piece = 0; piece < pieces; piece++) closs_add_sum(partials[piece * batch + sample], &sum);
         NAME(finish_sample)(reduction, sample, sum);
     }
 }

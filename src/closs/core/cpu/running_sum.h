@@ -23,6 +23,11 @@ CLOSS_INLINE void closs_add(double x, double *hi, double *lo) {
     *lo += sum.error;
 }
 
+CLOSS_INLINE void closs_add_sum(closs_sum part, closs_sum *sum) {
+    closs_add(part.hi, &sum->hi, &sum->lo);
+    sum->lo += part.lo;
+}
+
 /* Once hi is infinite or NaN, lo is NaN and means nothing. */
 CLOSS_INLINE double closs_sum_value(closs_sum sum) { return fabs(sum.hi) <= DBL_MAX ? sum.hi + sum.lo : sum.hi; }
 

@@ -117,10 +117,17 @@ static closs_vectors_row NAME(vectors_row)(const NAME(vectors_call) * call, int6
     const ARGS *args = call->args;
     closs_sum sums[3] = {{0, 0}, {0, 0}, {0, 0}};
     for (int64_t o = 0; o < call->outer && call->inner > 0; o++) {
+        closs_sum part[3] = {{0, 0}, {0, 0}, {0, 0}};
         int64_t begin = (o * call->rows + r) * call->inner;
         const real *third = args->input[2] ? args->input[2] + begin : NULL;
         call->reduction.kernels->sums[call->loss](call->inner, args->input[0] + begin, args->input[1] + begin, third,
-                                                  sums);
+                                                  part);
+        for (int k = 0; k < 3; k++) {
+            if (o == 0)
+                sums[k] = part[k];
+            else
+                closs_add_sum(part[k], &sums[k]);
+        }
     }
     double first = closs_sum_value(sums[0]);
     if (call->loss == CLOSS_VECTORS_triplet) return closs_triplet_row(first, call->margin);
