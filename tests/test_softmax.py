@@ -425,6 +425,23 @@ def test_a_row_that_is_sure_keeps_its_digits(dtype, offset):
     assert_within(ULPS_OF_ROW[dtype], grad[:, 1], Expected(e / (1 + e), e / (1 + e)), n, "gradient", gap=gap)
 
 
+@pytest.mark.parametrize("classes", [2, 9, 32, 33, 40, 63, 64, 65, 100, 128, 130, 1000, 1025, 2100])
+@pytest.mark.parametrize("gap", [30, 600])
+def test_a_row_that_is_sure_of_any_class(dtype, classes, gap):
+    """Its largest logit is left out of the sum wherever it is, and one of two that are equal; not what is 0 with it."""
+    rows = np.arange(classes)
+    x = np.full((classes, classes), -gap / 3, dtype)
+    x[rows, rows] = gap * 2 / 3
+    other = np.exp(-float(gap)) if dtype == np.float64 or gap < 100 else 0
+    for axis in (1, 0):
+        value = CE(reduction="none", axis=axis, batch_axis=1 - axis)(x, rows)
+        np.testing.assert_allclose(value, np.log1p((classes - 1) * other), rtol=4 * np.finfo(dtype).eps)
+    x[rows, rows[::-1]] = gap * 2 / 3
+    value = CE(reduction="none")(x, rows)
+    tied = rows != rows[::-1]
+    np.testing.assert_allclose(value, np.log1p(tied + (classes - 1 - tied) * other), rtol=4 * np.finfo(dtype).eps)
+
+
 @pytest.mark.parametrize("axis", [-1, 0])
 def test_128256_classes(dtype, axis):
     x = moderate((3, 128256), dtype) * 4

@@ -41,14 +41,19 @@ CLOSS_INLINE real NAME(largest_lane)(int lanes, const real *x) {
                         NAME(larger)(NAME(larger)(eight[4], eight[5]), NAME(larger)(eight[6], eight[7])));
 }
 
-/* The largest of n >= lanes numbers; NaNs are passed over. */
-CLOSS_INLINE real NAME(largest_of)(int lanes, int64_t n, const real *x) {
-    real best[64];
+/* best[j] = the largest of n >= lanes numbers in lane j; lanes are those of blocks, and of a last one that ends where
+ * the numbers do. NaNs are passed over. */
+CLOSS_INLINE void NAME(largest_in_lanes)(int lanes, int64_t n, const real *x, real *best) {
     for (int j = 0; j < lanes; j++) best[j] = -INFINITY;
     for (int64_t i = 0; i + lanes <= n; i += lanes)
         for (int j = 0; j < lanes; j++) best[j] = NAME(larger)(x[i + j], best[j]);
     const real *end = x + (n - lanes); /* overlaps the last whole block */
     for (int j = 0; n % lanes && j < lanes; j++) best[j] = NAME(larger)(end[j], best[j]);
+}
+
+CLOSS_INLINE real NAME(largest_of)(int lanes, int64_t n, const real *x) {
+    real best[64];
+    NAME(largest_in_lanes)(lanes, n, x, best);
     return NAME(largest_lane)(lanes, best);
 }
 
@@ -68,6 +73,23 @@ static real NAME(row_max)(int64_t n, const real *x, int64_t *position) {
     return largest;
 }
 
+/* The largest of n >= lanes numbers and a position of it: the first one in the first lane that has it, found without a
+ * branch that depends on the numbers. Of nothing but NaN, any position. */
+CLOSS_INLINE real NAME(largest_at)(int lanes, int64_t n, const real *x, int64_t *position) {
+    real best[64];
+    NAME(largest_in_lanes)(lanes, n, x, best);
+    const real largest = NAME(largest_lane)(lanes, best);
+    const int64_t lane = NAME(first_of)(largest, lanes, best), last = n - lanes;
+    *position = last + lane;
+    for (int64_t i = last / lanes * lanes + lane; i >= 0; i -= lanes) *position = x[i] == largest ? i : *position;
+    return largest;
+}
+
+/* The same for any n >= 32. */
+CLOSS_INLINE real NAME(row_largest_at)(int64_t n, const real *x, int64_t *position) {
+    return n < 64 ? NAME(largest_at)(32, n, x, position) : NAME(largest_at)(64, n, x, position);
+}
+
 /* The first half of exp(x[i] - m), into two arrays (see halfway_t), and the second one. */
 CLOSS_INLINE void NAME(begin_exps)(int64_t n, const real *x, NAME(exp_origin_t) from, real *main, real *rest) {
     CLOSS_INDEPENDENT
@@ -80,6 +102,11 @@ CLOSS_INLINE void NAME(begin_exps)(int64_t n, const real *x, NAME(exp_origin_t) 
 
 CLOSS_INLINE real NAME(end_exp)(NAME(exp_origin_t) from, real main, real rest) {
     return NAME(vm_exp_from_end)(from, (NAME(halfway_t)){main, rest});
+}
+
+CLOSS_INLINE void NAME(end_exps)(int64_t n, NAME(exp_origin_t) from, const real *main, const real *rest, real *e) {
+    CLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; i++) e[i] = NAME(end_exp)(from, main[i], rest[i]);
 }
 
 static void NAME(scale_row)(int64_t n, real factor, real *x) {

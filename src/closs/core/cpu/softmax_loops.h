@@ -32,43 +32,25 @@ static real NAME(lse_limit)(int64_t classes, int64_t step, const real *x) {
     return largest;
 }
 
-/* e = exp(x - m), and below, which is that but 0 where x is m; returns whether it is not. */
-CLOSS_INLINE int NAME(end_exp_below)(real x, real m, NAME(exp_origin_t) from, real main, real rest, real *e,
-                                     real *below) {
-    real at = NAME(end_exp)(from, main, rest);
-    int is_below = x != m;
-    *below = is_below ? at : 0; /* before e: 1024 x 1000 took 7 % longer the other way round */
-    *e = at;
-    return is_below;
-}
-
-/* exp_chunk of one block; count[i] grows where x[i] is not m. */
-CLOSS_INLINE void NAME(exp_block)(const real *x, real m, NAME(exp_origin_t) from, real *e, real *below,
-                                  real_int *count) {
+/* exp_chunk of one block. */
+CLOSS_INLINE void NAME(exp_block)(const real *x, NAME(exp_origin_t) from, real *e) {
     real main[NAME(HALFWAY)], rest[NAME(HALFWAY)];
     NAME(begin_exps)(NAME(HALFWAY), x, from, main, rest);
-    CLOSS_INDEPENDENT
-    for (int i = 0; i < NAME(HALFWAY); i++)
-        count[i] += NAME(end_exp_below)(x[i], m, from, main[i], rest[i], e + i, below + i);
+    NAME(end_exps)(NAME(HALFWAY), from, main, rest, e);
 }
 
-/* The same for n numbers; returns how many are m. e may be x.
+/* e[i] = exp(x[i] - m) for the n numbers of a chunk; e may be x.
  *
  * With room for it many go in blocks that stay in registers between the halves (256 x 50257 took 1.2 times as long
  * otherwise; 100 classes take 1.05 times as long in blocks and a rest). */
-static int64_t NAME(exp_chunk)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e, real *below) {
+static void NAME(exp_chunk)(int64_t n, const real *x, NAME(exp_origin_t) from, real *e) {
     enum { BLOCK = NAME(HALFWAY) };
     real main[NAME(ROW_CHUNK)], rest[NAME(ROW_CHUNK)];
-    real_int count[BLOCK] = {0}, not_m = 0;
     int64_t first = 0;
     for (; CLOSS_ROOMY_REGISTERS && n >= 4 * BLOCK && first + BLOCK <= n; first += BLOCK)
-        NAME(exp_block)(x + first, m, from, e + first, below + first, count);
-    for (int i = 0; i < BLOCK; i++) not_m += count[i];
+        NAME(exp_block)(x + first, from, e + first);
     NAME(begin_exps)(n - first, x + first, from, main, rest);
-    CLOSS_INDEPENDENT
-    for (int64_t i = first; i < n; i++)
-        not_m += NAME(end_exp_below)(x[i], m, from, main[i - first], rest[i - first], e + i, below + i);
-    return n - not_m;
+    NAME(end_exps)(n - first, from, main, rest, e + first);
 }
 
 /* q[i], and the terms t[i] of the value. m is one number, or one a lane. */
@@ -160,8 +142,7 @@ typedef struct {
     real own[NAME(LANES)];           /* the target of the row's own class, where it is the only one; or 0 */
     real_int own_class[NAME(LANES)]; /* that class, or -1; for lanes */
     real scale[NAME(LANES)];         /* of the gradient; 0 where every target is 0 */
-    double tops[NAME(LANES)];        /* logits as large as m, less one; 0 where they are not read */
-    NAME(lane_sums) others;          /* of exp(x - m) over all that are not */
+    NAME(lane_sums) others;          /* of exp(x - m), but one of those that are 1 */
     NAME(lane_sums) terms, targets, slopes;    /* see softmax_of_row */
     real k[NAME(LANES)], log_sum[NAME(LANES)]; /* what finish_rows makes of that: of exp in the gradient; L */
 } NAME(row_group);
@@ -175,7 +156,7 @@ static void NAME(finish_rows)(const ROWS *job, int n, NAME(row_group) * g) {
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
         NAME(softmax_row)
-        at = NAME(softmax_of_row)(g->m[j], g->tops[j] + NAME(lane_sum)(&g->others, j), NAME(lane_sum)(&g->terms, j),
+        at = NAME(softmax_of_row)(g->m[j], NAME(lane_sum)(&g->others, j), NAME(lane_sum)(&g->terms, j),
                                   NAME(lane_sum)(&g->targets, j), NAME(lane_sum)(slopes, j), z);
         value[j] = (real)at.value;
         lse[j] = (real)at.lse;

@@ -11,6 +11,16 @@ CLOSS_INLINE const real *NAME(label_chunk)(const ROWS *job, int64_t r, int64_t b
     return job->one_hot;
 }
 
+/* sum += the sum of n numbers but that at `left_out`, if it is among them. Exponentials that are 1 could be left out by
+ * comparison while they are taken; 256 x 50257 took 1.1 times as long (AVX2). */
+CLOSS_INLINE void NAME(sum_but)(int64_t n, real *x, int64_t left_out, closs_sum *sum) {
+    const int here = left_out >= 0 && left_out < n;
+    const real kept = here ? x[left_out] : 0;
+    if (here) x[left_out] = 0;
+    NAME(sum_rows)(1, n, x, sum);
+    if (here) x[left_out] = kept;
+}
+
 /* Row r up to its sums; its exp are left in the gradient, if that is wanted. */
 static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     enum { N = NAME(ROW_CHUNK) };
@@ -23,7 +33,8 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     const int logits = !job->log_probabilities, distribution = NAME(has_distribution)(job);
     const int unread = job->label && job->label[r] < 0 && !job->lse;
 
-    const real m = logits && !unread ? NAME(finite_or_nan)(NAME(row_largest)(classes, x)) : 0;
+    int64_t top = 0;
+    const real m = logits && !unread ? NAME(finite_or_nan)(NAME(row_largest_at)(classes, x, &top)) : 0;
     const real own = distribution ? 0 : NAME(own_target)(job, r);
     closs_sum others = {0, 0}, terms = {0, 0}, targets = {own, 0}, slopes = {0, 0};
     if (own != 0) terms.hi = (double)own * ((double)m - (double)x[job->label[r]]);
@@ -32,7 +43,6 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     g->m[r] = m;
     g->own[r] = own;
     g->limit[r] = job->lse && m != m ? NAME(lse_limit)(classes, 1, x) : 0;
-    int64_t tops = logits && !unread ? -1 : 0;
     for (int64_t c = 0; !unread && c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
@@ -49,13 +59,13 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
             NAME(label_chunk)(job, r, c, n, 0);
         }
         if (logits) {
-            tops += NAME(exp_chunk)(n, x + c, m, from, grad ? grad + c : q, t);
-            NAME(sum_rows)(1, n, t, &others);
+            real *e = grad ? grad + c : q;
+            NAME(exp_chunk)(n, x + c, from, e);
+            NAME(sum_but)(n, e, top - c, &others);
         } else if (grad) {
             memset(grad + c, 0, sizeof(real) * (size_t)n);
         }
     }
-    g->tops[r] = (double)tops;
     g->scale[r] = grad && used ? job->scale[r] : 0;
     NAME(set_lane)(&g->others, r, others);
     NAME(set_lane)(&g->terms, r, terms);
