@@ -22,6 +22,15 @@
 #define CLOSS_INLINE static inline __attribute__((always_inline, unused))
 #endif
 
+/* Qualifier of a function that is to stay one, where compilers inline it and then lose what they had in registers. */
+#if defined(__GNUC__) && !defined(__CUDACC__)
+#define CLOSS_OUTLINE static __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define CLOSS_OUTLINE static __declspec(noinline)
+#else
+#define CLOSS_OUTLINE static
+#endif
+
 /* Put before a loop whose iterations are independent, although an output may be the very array of an input (gradient
  * in place over pred). Without it the compiler's run-time alias check sends the in-place call to a scalar loop. */
 #if defined(__clang__)

@@ -49,6 +49,16 @@ CLOSS_INLINE NAME(closs_softmax_rows)
     return rest;
 }
 
+/* Rows of a loss that compares vectors (vectors_loops.h): element i of piece o of row r lies at
+ * (o * rows + r) * inner + i. */
+typedef struct {
+    int64_t outer, rows, inner;
+    const real *input[3]; /* as many as the loss has */
+    real *grad[3];        /* NULL: not wanted; may be that input itself */
+    const real *label;    /* 1 or -1 a row; for losses that have one */
+    double margin;
+} NAME(closs_vectors_rows);
+
 typedef struct {
     NAME(closs_value_kernel) * value[CLOSS_ELEMENTWISE_COUNT];
     NAME(closs_gradient_kernel) * gradient[CLOSS_ELEMENTWISE_COUNT];
@@ -62,12 +72,10 @@ typedef struct {
     /* Values, gradients and logsumexps of n rows, which are contiguous or lie side by side in lanes. */
     void (*softmax_rows)(const NAME(closs_softmax_rows) * job, int64_t n);
 
-    /* Losses that compare vectors: what is summed over n elements of a row; and their gradients, which may be in
-     * the place of their inputs. The third input and output are there for some losses only. */
-    void (*sums[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,
-                                      closs_sum *sums);
-    void (*slopes[CLOSS_VECTORS_COUNT])(int64_t n, const real *first, const real *second, const real *third,
-                                        const double *factors, real *of_first, real *of_second, real *of_third);
+    /* Values of rows first .. first + n of vectors; and their gradients, if scale (one a row) is not NULL: 0 where it
+     * is 0. */
+    void (*vectors_rows[CLOSS_VECTORS_COUNT])(const NAME(closs_vectors_rows) * job, int64_t first, int64_t n,
+                                              const real *scale, real *value);
 
     /* Squared distances of one vector from others, as logits; the sum of their differences, weighted
      * (pairwise_loops.h). */

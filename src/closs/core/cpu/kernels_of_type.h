@@ -3,6 +3,7 @@
 #include "../formulas/ctc.h"
 #include "../formulas/elementwise.h"
 #include "../formulas/softmax.h"
+#include "../formulas/vectors.h"
 #include "row_loops.h"
 #include "elementwise_loops.h"
 #include "sums.h"
@@ -28,18 +29,13 @@ static const NAME(closs_kernel_table) NAME(table) = {
     .multiply = NAME(multiply),
     .sum_rows = NAME(sum_rows),
     .softmax_rows = NAME(softmax_rows),
-    .sums =
+    .vectors_rows =
         {
-#define VECTORS(name, inputs, labelled) NAME(name##_sums),
+#define VECTORS(name, inputs, labelled) NAME(name##_rows),
 #include "../losses.def"
         },
     .distance_logits = NAME(distance_logits),
     .weighted_differences = NAME(weighted_differences),
-    .slopes =
-        {
-#define VECTORS(name, inputs, labelled) NAME(name##_slopes),
-#include "../losses.def"
-        },
     .ctc =
         {
             .row_max = NAME(row_max),

@@ -5,6 +5,11 @@
 /* Elements of a row that are taken at once: what is known of each stays in L1. */
 enum { NAME(ROW_CHUNK) = 4096 / sizeof(real) };
 
+/* Place `offset` of an optional array, or what stands for it. */
+CLOSS_INLINE const real *NAME(place)(const real *array, int64_t offset, const real *otherwise) {
+    return array ? array + offset : otherwise;
+}
+
 /* Where the first whole block of 64 numbers begins that has this one; where no whole block is left, if none has it. */
 CLOSS_INLINE int64_t NAME(block_with)(real wanted, int64_t n, const real *x) {
     int64_t k = 0;

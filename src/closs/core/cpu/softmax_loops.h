@@ -114,11 +114,6 @@ CLOSS_INLINE int NAME(any_used)(int64_t n, const real *q) {
     return used;
 }
 
-/* Place `offset` of an optional array, or what stands for it. */
-CLOSS_INLINE const real *NAME(place)(const real *array, int64_t offset, const real *otherwise) {
-    return array ? array + offset : otherwise;
-}
-
 /* ---- Rows between their sums and their gradients ---------------------------------------------------------------- */
 
 typedef struct {

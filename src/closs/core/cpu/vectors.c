@@ -3,8 +3,6 @@
  */
 #include "driver.h"
 
-#include "../formulas/vectors.h"
-
 /* Elements below which one thread is faster than two; rows that a task evaluates in one go. */
 enum { VECTORS_GRAIN = 65536, VECTORS_RUN = 64 };
 

@@ -6,10 +6,9 @@
 typedef struct {
     NAME(reduction) reduction;
     NAME(weights) weights;
+    NAME(closs_vectors_rows) job;
     const ARGS *args;
     int loss;
-    int64_t outer, rows, inner;
-    double margin;
 } NAME(vectors_call);
 
 /* ---- Checks ----------------------------------------------------------------------------------------------------- */
@@ -85,55 +84,8 @@ static int64_t NAME(first_bad_sign)(const real *label, int64_t rows) {
 typedef struct {
     const NAME(vectors_call) * call;
     real value[VECTORS_RUN], scale[VECTORS_RUN];
-    real unwanted[NAME(CHUNK)]; /* where a gradient goes that nobody asked for */
     NAME(operand_buffer) sample_weight, cotangent, weight;
 } NAME(vectors_task);
-
-/* The gradients of row r, in which every element's outputs are written after its inputs are read. */
-static void NAME(vectors_slopes)(NAME(vectors_task) * task, int64_t r, double scale, const double *factors) {
-    const NAME(vectors_call) *call = task->call;
-    const ARGS *args = call->args;
-    double scaled[3];
-    for (int k = 0; k < 3; k++) scaled[k] = scale == 0 ? 0 : scale * factors[k];
-    int zero = scaled[0] == 0 && scaled[1] == 0 && scaled[2] == 0;
-    for (int64_t o = 0; o < call->outer; o++) {
-        int64_t begin = (o * call->rows + r) * call->inner;
-        for (int64_t i = 0; i < call->inner; i += NAME(CHUNK)) {
-            int64_t n = call->inner - i < NAME(CHUNK) ? call->inner - i : NAME(CHUNK);
-            const real *in[3];
-            real *out[3];
-            for (int k = 0; k < 3; k++) {
-                in[k] = args->input[k] ? args->input[k] + begin + i : NULL;
-                out[k] = args->grad[k] ? args->grad[k] + begin + i : task->unwanted;
-                if (zero && args->grad[k]) memset(out[k], 0, sizeof(real) * (size_t)n);
-            }
-            if (!zero)
-                call->reduction.kernels->slopes[call->loss](n, in[0], in[1], in[2], scaled, out[0], out[1], out[2]);
-        }
-    }
-}
-
-static closs_vectors_row NAME(vectors_row)(const NAME(vectors_call) * call, int64_t r) {
-    const ARGS *args = call->args;
-    closs_sum sums[3] = {{0, 0}, {0, 0}, {0, 0}};
-    for (int64_t o = 0; o < call->outer && call->inner > 0; o++) {
-        closs_sum part[3] = {{0, 0}, {0, 0}, {0, 0}};
-        int64_t begin = (o * call->rows + r) * call->inner;
-        const real *third = args->input[2] ? args->input[2] + begin : NULL;
-        call->reduction.kernels->sums[call->loss](call->inner, args->input[0] + begin, args->input[1] + begin, third,
-                                                  part);
-        for (int k = 0; k < 3; k++) {
-            if (o == 0)
-                sums[k] = part[k];
-            else
-                closs_add_sum(part[k], &sums[k]);
-        }
-    }
-    double first = closs_sum_value(sums[0]);
-    if (call->loss == CLOSS_VECTORS_triplet) return closs_triplet_row(first, call->margin);
-    return closs_cosine_row(first, closs_sum_value(sums[1]), closs_sum_value(sums[2]), (double)args->label[r],
-                            call->margin);
-}
 
 static const real *NAME(vectors_run)(void *context, int64_t e, int64_t n) {
     NAME(vectors_task) *task = context;
@@ -143,19 +95,15 @@ static const real *NAME(vectors_run)(void *context, int64_t e, int64_t n) {
     const ARGS *args = call->args;
     const real *sample_weight = NULL;
     if (weights->sample_weight.data) sample_weight = NAME(operand)(&weights->sample_weight, e, n, &task->sample_weight);
-    const int want_grad = args->grad[0] || args->grad[1] || args->grad[2];
-    if (want_grad) {
-        for (int64_t i = 0; i < n; i++) task->scale[i] = weights->scale;
-        if (sample_weight) kernels->multiply(n, sample_weight, task->scale);
+    real *scale = args->grad[0] || args->grad[1] || args->grad[2] ? task->scale : NULL;
+    if (scale) {
+        for (int64_t i = 0; i < n; i++) scale[i] = weights->scale;
+        if (sample_weight) kernels->multiply(n, sample_weight, scale);
         if (weights->cotangent.data)
-            kernels->multiply(n, NAME(operand)(&weights->cotangent, e, n, &task->cotangent), task->scale);
+            kernels->multiply(n, NAME(operand)(&weights->cotangent, e, n, &task->cotangent), scale);
     }
     real *value = !call->reduction.summed && args->value ? args->value + e : task->value;
-    for (int64_t i = 0; i < n; i++) {
-        closs_vectors_row row = NAME(vectors_row)(call, e + i);
-        value[i] = (real)row.value;
-        if (want_grad) NAME(vectors_slopes)(task, e + i, (double)task->scale[i], row.factors);
-    }
+    kernels->vectors_rows[call->loss](&call->job, e, n, scale, value);
     if (sample_weight) kernels->multiply(n, sample_weight, value);
     if (weights->weight.data) kernels->multiply(n, NAME(operand)(&weights->weight, e, n, &task->weight), value);
     return value;
@@ -200,8 +148,14 @@ static closs_status NAME(vectors_loss)(int loss, int inputs, int labelled, const
     const NAME(closs_kernel_table) *kernels = closs_kernels_in_use()->NAME(table);
     if (args->reduction == CLOSS_WEIGHTED_MEAN)
         how.weight_sum = NAME(sum_of_operand)(kernels, &args->sample_weight, s.rows);
-    NAME(vectors_call) call = {.args = args, .loss = loss, .margin = margin};
-    call.outer = s.outer, call.rows = s.rows, call.inner = s.inner;
+    NAME(vectors_call)
+    call = {
+        .args = args,
+        .loss = loss,
+        .job = {.outer = s.outer, .rows = s.rows, .inner = s.inner, .margin = margin},
+    };
+    if (labelled) call.job.label = args->label;
+    for (int k = 0; k < inputs; k++) call.job.input[k] = args->input[k], call.job.grad[k] = args->grad[k];
     NAME(resolve)(&how, kernels, &call.reduction, &call.weights);
     int threads = s.elements < VECTORS_GRAIN ? 1 : closs_get_num_threads();
     int64_t per_row = s.elements / s.rows;
