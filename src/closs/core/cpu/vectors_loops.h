@@ -149,22 +149,24 @@ CLOSS_INLINE closs_vectors_row NAME(value_of_row)(NAME(vectors_sums) * sums_of, 
     return formula(sums, job->label ? (double)job->label[r] : 0, job->margin);
 }
 
-/* In chunks, for the sake of gradients that nobody asked for. */
+/* In chunks, for the sake of gradients that nobody asked for: they go to `unwanted`, which has room for one. */
 CLOSS_INLINE void NAME(gradients_of_row)(NAME(vectors_slopes) * slopes, const ROWS *job, int64_t r,
-                                         const double *factors) {
+                                         const double *factors, real *unwanted) {
     enum { N = NAME(ROW_CHUNK) };
-    real unwanted[N];
     const int zero = factors[0] == 0 && factors[1] == 0 && factors[2] == 0;
     for (int64_t o = 0; o < job->outer; o++) {
         const int64_t begin = (o * job->rows + r) * job->inner;
         for (int64_t i = 0; i < job->inner; i += N) {
             const int64_t n = job->inner - i < N ? job->inner - i : N, at = begin + i;
-            for (int k = 0; zero && k < 3; k++)
-                if (job->grad[k]) memset(job->grad[k] + at, 0, sizeof(real) * (size_t)n);
-            if (zero) continue;
-            slopes(n, job->input[0] + at, job->input[1] + at, NAME(place)(job->input[2], at, NULL), factors,
-                   job->grad[0] ? job->grad[0] + at : unwanted, job->grad[1] ? job->grad[1] + at : unwanted,
-                   job->grad[2] ? job->grad[2] + at : unwanted);
+            real *of[3] = {unwanted, unwanted, unwanted};
+            for (int k = 0; k < 3; k++) {
+                if (!job->grad[k]) continue;
+                of[k] = job->grad[k] + at;
+                if (zero) memset(of[k], 0, sizeof(real) * (size_t)n);
+            }
+            if (!zero)
+                slopes(n, job->input[0] + at, job->input[1] + at, NAME(place)(job->input[2], at, NULL), factors, of[0],
+                       of[1], of[2]);
         }
     }
 }
@@ -174,13 +176,14 @@ CLOSS_INLINE void NAME(gradients_of_row)(NAME(vectors_slopes) * slopes, const RO
 CLOSS_INLINE void NAME(rows_of_vectors)(NAME(vectors_sums) * sums_of, vectors_formula *formula,
                                         NAME(vectors_slopes) * slopes, const ROWS *job, int64_t first, int64_t n,
                                         const real *scale, real *value) {
+    real unwanted[NAME(ROW_CHUNK)];
     for (int64_t j = 0; j < n; j++) {
         const closs_vectors_row row = NAME(value_of_row)(sums_of, formula, job, first + j);
         value[j] = (real)row.value;
         if (!scale) continue;
         double factors[3];
         for (int k = 0; k < 3; k++) factors[k] = scale[j] == 0 ? 0 : (double)scale[j] * row.factors[k];
-        NAME(gradients_of_row)(slopes, job, first + j, factors);
+        NAME(gradients_of_row)(slopes, job, first + j, factors, unwanted);
     }
 }
 
