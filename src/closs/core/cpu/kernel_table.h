@@ -72,8 +72,8 @@ typedef struct {
     /* Values, gradients and logsumexps of n rows, which are contiguous or lie side by side in lanes. */
     void (*softmax_rows)(const NAME(closs_softmax_rows) * job, int64_t n);
 
-    /* Values of rows first .. first + n of vectors; and their gradients, if scale (one a row) is not NULL: 0 where it
-     * is 0. */
+    /* Values of the n rows from `first` on, one after the other; and their gradients, if scale, one a value, is not
+     * NULL: 0 where that is 0. */
     void (*vectors_rows[CLOSS_VECTORS_COUNT])(const NAME(closs_vectors_rows) * job, int64_t first, int64_t n,
                                               const real *scale, real *value);
 

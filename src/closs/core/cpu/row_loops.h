@@ -78,21 +78,18 @@ static real NAME(row_max)(int64_t n, const real *x, int64_t *position) {
     return largest;
 }
 
-/* The largest of n >= lanes numbers and a position of it: the first one in the first lane that has it, found without a
- * branch that depends on the numbers. Of nothing but NaN, any position. */
-CLOSS_INLINE real NAME(largest_at)(int lanes, int64_t n, const real *x, int64_t *position) {
-    real best[64];
-    NAME(largest_in_lanes)(lanes, n, x, best);
-    const real largest = NAME(largest_lane)(lanes, best);
-    const int64_t lane = NAME(first_of)(largest, lanes, best), last = n - lanes;
-    *position = last + lane;
-    for (int64_t i = last / lanes * lanes + lane; i >= 0; i -= lanes) *position = x[i] == largest ? i : *position;
+/* The largest of 64 numbers or more and a position of it: the first one in the first lane that has it, found without a
+ * branch that depends on the numbers. Where the largest is -infinity, any position. */
+static real NAME(row_largest_at)(int64_t n, const real *x, int64_t *position) {
+    enum { STEP = 64 };
+    real best[STEP];
+    NAME(largest_in_lanes)(STEP, n, x, best);
+    const real largest = NAME(largest_lane)(STEP, best);
+    const int64_t lane = NAME(first_of)(largest, STEP, best), last = n - STEP;
+    int64_t found = last + lane;
+    for (int64_t i = last / STEP * STEP + lane; i >= 0; i -= STEP) found = x[i] == largest ? i : found;
+    *position = found;
     return largest;
-}
-
-/* The same for any n >= 32. */
-CLOSS_INLINE real NAME(row_largest_at)(int64_t n, const real *x, int64_t *position) {
-    return n < 64 ? NAME(largest_at)(32, n, x, position) : NAME(largest_at)(64, n, x, position);
 }
 
 /* The first half of exp(x[i] - m), into two arrays (see halfway_t), and the second one. */

@@ -49,16 +49,6 @@ CLOSS_INLINE void NAME(start_classes)(const ROWS *job, int n, real_int *own_clas
     for (int j = 0; keep != 0 && job->class_weight && j < n; j++) own[j] = NAME(own_target)(job, j);
 }
 
-/* e = exp(x - m), and below, which is that but 0 where x is m; returns whether it is not. */
-CLOSS_INLINE int NAME(end_exp_below)(real x, real m, NAME(exp_origin_t) from, real main, real rest, real *e,
-                                     real *below) {
-    real at = NAME(end_exp)(from, main, rest);
-    int is_below = x != m;
-    *below = is_below ? at : 0;
-    *e = at;
-    return is_below;
-}
-
 /* Of one class: e, and below, which is e but 0 where x is the row's largest; tops counts how often it is. e may be x.
  */
 CLOSS_INLINE void NAME(exp_lanes)(int n, const real *x, const real *m, const NAME(lane_origins) * at, real *e,

@@ -17,6 +17,7 @@ enum {
     NAME(LANES) = 256 / sizeof(real),        /* 4 vectors of 512 bits */
     NAME(FEW_CLASSES) = 32,                  /* rows of so many are transposed */
     NAME(WIDE_GROUP) = 16384 / sizeof(real), /* elements of longer rows that go together: their exp stay in L1 */
+    NAME(SHORT_ROW) = 1024 / sizeof(real),   /* of fewer, the largest is told by comparison */
 };
 
 /* ---- Chunks ----------------------------------------------------------------------------------------------------- */
@@ -30,6 +31,16 @@ static real NAME(lse_limit)(int64_t classes, int64_t step, const real *x) {
     for (int64_t c = 0; c < classes; c++)
         if (!(x[c * step] <= largest)) largest = x[c * step];
     return largest;
+}
+
+/* e = exp(x - m), and below, which is that but 0 where x is m; returns whether it is not. */
+CLOSS_INLINE int NAME(end_exp_below)(real x, real m, NAME(exp_origin_t) from, real main, real rest, real *e,
+                                     real *below) {
+    real at = NAME(end_exp)(from, main, rest);
+    int is_below = x != m;
+    *below = is_below ? at : 0;
+    *e = at;
+    return is_below;
 }
 
 /* exp_chunk of one block. */
