@@ -86,7 +86,7 @@ static real NAME(row_largest_at)(int64_t n, const real *x, int64_t *position) {
     NAME(largest_in_lanes)(STEP, n, x, best);
     const real largest = NAME(largest_lane)(STEP, best);
     const int64_t lane = NAME(first_of)(largest, STEP, best), last = n - STEP;
-    int64_t found = last + lane;
+    int64_t found = last + lane; /* in the last block, if in no whole one */
     for (int64_t i = last / STEP * STEP + lane; i >= 0; i -= STEP) found = x[i] == largest ? i : found;
     *position = found;
     return largest;

@@ -13,6 +13,8 @@ typedef struct closs_vectors_row {
     double factors[3];
 } closs_vectors_row;
 
+typedef closs_vectors_row closs_vectors_formula(const double *sums, double label, double margin);
+
 /* Triplet loss, V. Balntas et al., BMVC 2016: l = max(0, d + margin), where d, which is sums[0], is the sum of
  * (positive - pred)^2 - (negative - pred)^2. Where it is positive the gradients are 2 (negative - positive),
  * 2 (positive - pred), 2 (pred - negative); factors[0] is that 2, or 0. Comparisons are written so that NaN stays. */
