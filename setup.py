@@ -38,9 +38,13 @@ HEADER = INCLUDE / "closs" / "closs.h"
 # -fno-trapping-math is what lets loops with selects vectorise (ARCHITECTURE.md tells why, with figures).
 UNIX_FLAGS = ["-std=c11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
               "-fvisibility=hidden", "-Wall", "-Wextra"]  # fmt: skip
-# Where the compiler knows them, gcc on x86: of its own accord it clears and copies arrays of 128 bytes or more with rep
-# stosq and rep movsq, 40 cycles each (AVX2; the cosine loss of rows of 128 takes 1.3 times as long).
-STRING_FLAGS = [f"-m{what}-strategy=vector_loop:512:noalign,libcall:-1:noalign" for what in ("memset", "memcpy")]
+# Where the compiler knows them. gcc on x86 of its own accord clears and copies arrays of 128 bytes or more with rep stosq
+# and rep movsq, 40 cycles each (AVX2; the cosine loss of rows of 128 takes 1.3 times as long); and where a loop begins is
+# luck that changes with every edit elsewhere (softmax of 1000 classes: 5 %).
+TUNING_FLAGS = [
+    [f"-m{what}-strategy=vector_loop:512:noalign,libcall:-1:noalign" for what in ("memset", "memcpy")],
+    ["-falign-loops=32"],
+]
 MSVC_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2", "/fp:precise", "/W3"]
 
 X86_64 = {"x86_64", "amd64"}
@@ -83,8 +87,9 @@ class BuildExt(build_ext):
         flags = MSVC_FLAGS if kind == "msvc" else UNIX_FLAGS
         if os.environ.get("CLOSS_WERROR") == "1":
             flags = [*flags, "/WX" if kind == "msvc" else "-Werror"]
-        if kind == "unix" and self.find_flags("int main(void) { return 0; }\n", [(STRING_FLAGS, [])]):
-            flags = [*flags, *STRING_FLAGS]
+        for tuning in TUNING_FLAGS if kind == "unix" else []:
+            if self.find_flags("int main(void) { return 0; }\n", [(tuning, [])]):
+                flags = [*flags, *tuning]
         openmp_compile, openmp_link = self.find_openmp(kind)
 
         def compile_core(item: tuple[str, list[str]]) -> list[str]:

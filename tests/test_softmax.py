@@ -442,6 +442,38 @@ def test_a_row_that_is_sure_of_any_class(dtype, classes, gap):
     np.testing.assert_allclose(value, np.log1p(tied + (classes - 1 - tied) * other), rtol=4 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("classes", [33, 255, 256, 300, 1000, 1025, 2100, 5000])
+def test_a_row_that_is_sure_of_a_class_no_label_names(dtype, classes):
+    """Its logsumexp keeps its digits, as the loss of a distribution does, wherever the largest logit is."""
+    top = np.array([c for c in (0, 1, 63, 64, 250, 1023, 1024, 2047, 2048, 4999, classes - 1) if c < classes])
+    rows, gap = np.arange(len(top)), 40 if dtype == np.float32 else 100
+    x = np.full((len(top), classes), -gap, dtype)
+    x[rows, top] = 0
+    expected = np.log1p((classes - 1) * np.exp(-float(gap)))
+    value, _, lse = CE(reduction="none").value_and_grad(x, (top + 1) % classes, return_lse=True)
+    assert np.all(value == gap)
+    np.testing.assert_allclose(lse, expected, rtol=4 * np.finfo(dtype).eps)
+    y = np.zeros_like(x)
+    y[rows, top] = 1
+    value, grad = CE(reduction="none", sparse_label=False).value_and_grad(x, y)
+    np.testing.assert_allclose(value, expected, rtol=4 * np.finfo(dtype).eps)
+    assert not grad[rows, top].any()
+
+
+@pytest.mark.parametrize("classes", [33, 100, 255, 256, 1000, 1025, 5000])
+@pytest.mark.parametrize("m", [0, 3.25, -100.75, 300])
+@pytest.mark.parametrize("z", [0, 0.3])
+def test_the_gradient_of_a_class_that_a_row_is_sure_of(dtype, classes, m, z):
+    """p - 1 keeps its digits too, where p rounds to 1."""
+    rows = np.arange(classes)
+    x = np.full((classes, classes), m - 40, dtype)
+    x[rows, rows] = m
+    others = (classes - 1) * np.exp(-40.0)
+    expected = (2 * z * (m + np.log1p(others)) - others) / (1 + others)
+    grad = CE(reduction="none", z_loss=z).value_and_grad(x, rows)[1]
+    np.testing.assert_allclose(grad[rows, rows], expected, rtol=4 * np.finfo(dtype).eps)
+
+
 @pytest.mark.parametrize("axis", [-1, 0])
 def test_128256_classes(dtype, axis):
     x = moderate((3, 128256), dtype) * 4

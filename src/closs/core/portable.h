@@ -63,11 +63,18 @@
 #define CLOSS_FMA_F64(a, b, c) ((a) * (b) + (c))
 #endif
 
-/* Whether a block of four vectors, in two halves (halfway_t), fits the registers: there are 32 of 512 bits. */
-#ifdef __AVX512F__
+/* Bytes of a vector; how many numbers go side by side is chosen by it, never what they become. Whether a block of four
+ * vectors, in two halves (halfway_t), fits the registers: there are 32 of 512 bits. */
+#if defined(__AVX512F__)
+#define CLOSS_VECTOR_BYTES 64
 #define CLOSS_ROOMY_REGISTERS 1
 #else
 #define CLOSS_ROOMY_REGISTERS 0
+#ifdef __AVX2__
+#define CLOSS_VECTOR_BYTES 32
+#else
+#define CLOSS_VECTOR_BYTES 16
+#endif
 #endif
 
 /* to[i * to_step + j] = from[j * from_step + i] for i, j < 4, by shuffles where the compiler has them: of plain

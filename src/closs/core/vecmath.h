@@ -100,6 +100,9 @@ CLOSS_INLINE real NAME(vm_exp_end)(real x, NAME(halfway_t) reduced) {
 
 CLOSS_INLINE real NAME(vm_exp)(real x) { return NAME(vm_exp_end)(x, NAME(vm_exp_begin)(x)); }
 
+/* exp(r) for |r| <= log(2) / 2. */
+CLOSS_INLINE real NAME(vm_exp_small)(real r) { return MADD(r, MADD(r, PICK(exp_tail_f32, exp_tail_f64)(r, 1), 1), 1); }
+
 /* Where exponentials of a row start from: its largest x, m = base + n log(2) + rest. */
 typedef struct {
     real base; /* 0, or m where that is large and differences from it are exact */
@@ -119,6 +122,15 @@ CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin)(real m) {
     return from;
 }
 
+/* The same, but for exponentials of x - m + rest, each of which is spared two subtractions: they start from the power
+ * of two beside exp(m). The rest is returned; 0 where m is large. */
+CLOSS_INLINE real NAME(exp_origin_at_power)(NAME(exp_origin_t) * from) {
+    const real rest = from->rest;
+    from->lowest -= rest;
+    from->rest = 0;
+    return rest;
+}
+
 /* exp(x - m) for x <= m, exactly 1 for m; NaN for NaN, or if m is not finite. Reducing x by multiples of log(2),
  * instead of its difference from m, loses nothing: the rounding of that difference alone would cost 16 ulp at exp(-50).
  * Measured 1.05 ulp; six multiplications and additions for the polynomial, for vm_exp's ten. The second factor of 2^n,
@@ -136,6 +148,10 @@ CLOSS_INLINE real NAME(vm_exp_from_end)(NAME(exp_origin_t) from, NAME(halfway_t)
     const real r = reduced.main, unit = PICK(0x1p-64f, 0x1p-64);
     real mantissa = MADD(r, MADD(r, PICK(exp_tail_f32, exp_tail_f64)(r, unit), unit), unit);
     return mantissa * NAME(power_of_two)(TO_BITS(reduced.rest) - from.origin);
+}
+
+CLOSS_INLINE real NAME(vm_exp_from)(real x, NAME(exp_origin_t) from) {
+    return NAME(vm_exp_from_end)(from, NAME(vm_exp_from_begin)(x, from));
 }
 
 /* log(1 + f) + hi + lo, for f in [sqrt(1/2) - 1, 1/2], hi 0 or larger than f, and lo small. As in exp, the sum of the

@@ -21,8 +21,8 @@ CLOSS_INLINE int64_t NAME(block_with)(real wanted, int64_t n, const real *x) {
     return k;
 }
 
-/* The position of the first of n numbers that is this one, n if there is none. No branch depends on where it is: to be
- * mispredicted costs more than to look at all of a few. */
+/* The position of the first of a few numbers that is this one, n if there is none. No branch depends on where it is: to
+ * be mispredicted costs more than to look at all of them. */
 CLOSS_INLINE int64_t NAME(first_of)(real wanted, int64_t n, const real *x) {
     real_int first = (real_int)n;
     for (int64_t i = 0; i < n; i++) {
@@ -68,27 +68,18 @@ static real NAME(row_largest)(int64_t n, const real *x) {
     return n >= 16 ? NAME(largest_of)(16, n, x) : NAME(largest_of)(1, n, x);
 }
 
-/* The same, and its first position; 0 if there is nothing but NaN. */
-static real NAME(row_max)(int64_t n, const real *x, int64_t *position) {
-    const real largest = NAME(row_largest)(n, x);
-    int64_t k = NAME(block_with)(largest, n, x);
+/* The position of the first of any n numbers that is this one, n if there is none. */
+static int64_t NAME(position_of)(real wanted, int64_t n, const real *x) {
+    int64_t k = NAME(block_with)(wanted, n, x);
     if (n >= 64 && k + 64 > n) k = n - 64; /* nothing was found before that */
-    k += NAME(first_of)(largest, n - k < 64 ? n - k : 64, x + k);
-    *position = k < n ? k : 0;
-    return largest;
+    return k + NAME(first_of)(wanted, n - k < 64 ? n - k : 64, x + k);
 }
 
-/* The largest of 64 numbers or more and a position of it: the first one in the first lane that has it, found without a
- * branch that depends on the numbers. Where the largest is -infinity, any position. */
-static real NAME(row_largest_at)(int64_t n, const real *x, int64_t *position) {
-    enum { STEP = 64 };
-    real best[STEP];
-    NAME(largest_in_lanes)(STEP, n, x, best);
-    const real largest = NAME(largest_lane)(STEP, best);
-    const int64_t lane = NAME(first_of)(largest, STEP, best), last = n - STEP;
-    int64_t found = last + lane; /* in the last block, if in no whole one */
-    for (int64_t i = last / STEP * STEP + lane; i >= 0; i -= STEP) found = x[i] == largest ? i : found;
-    *position = found;
+/* The same as row_largest, and its first position; 0 if there is nothing but NaN. */
+static real NAME(row_max)(int64_t n, const real *x, int64_t *position) {
+    const real largest = NAME(row_largest)(n, x);
+    const int64_t found = NAME(position_of)(largest, n, x);
+    *position = found < n ? found : 0;
     return largest;
 }
 

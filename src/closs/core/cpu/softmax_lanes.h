@@ -191,7 +191,7 @@ CLOSS_INLINE void NAME(end_lanes)(const ROWS *job, int n, const NAME(row_group) 
 CLOSS_INLINE void NAME(softmax_some_lanes)(const ROWS *job, int n) {
     NAME(row_group) g;
     NAME(sum_lanes)(job, n, &g);
-    NAME(finish_rows)(job, n, &g);
+    NAME(finish_rows)(job, n, 0, &g);
     NAME(end_lanes)(job, n, &g);
 }
 

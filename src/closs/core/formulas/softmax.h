@@ -54,3 +54,9 @@ CLOSS_INLINE NAME(softmax_row)
     row.value += z == 0 ? 0 : z * row.lse * row.lse;
     return row;
 }
+
+/* The slope of a target that is the only one: factor e - target, e being exp(x_c - m) of its class, but nothing cancels
+ * where a row is sure of it (e = 1, and the others are small). */
+CLOSS_INLINE double NAME(softmax_own_slope)(double target, double e, double others, double lse, double z) {
+    return ((z == 0 ? 0 : 2 * z * lse * e) - target * (others + (1 - e))) / (1 + others);
+}
