@@ -39,8 +39,8 @@ HEADER = INCLUDE / "closs" / "closs.h"
 UNIX_FLAGS = ["-std=c11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
               "-fvisibility=hidden", "-Wall", "-Wextra"]  # fmt: skip
 # Where the compiler knows them. gcc on x86 of its own accord clears and copies arrays of 128 bytes or more with rep
-# stosq and rep movsq, 40 cycles each (AVX2; the cosine loss of rows of 128 takes 1.3 times as long). Where a loop begins
-# is luck that changes with every edit elsewhere (softmax of 1000 classes takes up to 1.05 times as long).
+# stosq and rep movsq, 40 cycles each (AVX2; the cosine loss of rows of 128 takes 1.3 times as long). Where a loop
+# begins is luck that changes with every edit elsewhere (softmax of 1000 classes takes up to 1.05 times as long).
 TUNING_FLAGS = [
     [f"-m{what}-strategy=vector_loop:512:noalign,libcall:-1:noalign" for what in ("memset", "memcpy")],
     ["-falign-loops=32"],
