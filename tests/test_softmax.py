@@ -412,7 +412,7 @@ def test_a_row_without_target_is_0(dtype, name, classes, axis, bad):
             assert value[1] == 0
 
 
-@pytest.mark.parametrize("offset", [0, 3, -100, 247, 1000])
+@pytest.mark.parametrize("offset", [0, 3, -100, 247, 248.1, 1000, 1501])
 def test_a_row_that_is_sure_keeps_its_digits(dtype, offset):
     """log1p(exp(-gap)) where 1 - p would have rounded to 0, down to the smallest subnormal number, then 0."""
     last = 105 if dtype == np.float32 else 746
@@ -443,16 +443,17 @@ def test_a_row_that_is_sure_of_any_class(dtype, classes, gap):
 
 
 @pytest.mark.parametrize("classes", [33, 255, 256, 300, 1000, 1025, 2100, 5000])
-def test_a_row_that_is_sure_of_a_class_no_label_names(dtype, classes):
+@pytest.mark.parametrize("m", [0, 3.25, -100.75, 1600])
+def test_a_row_that_is_sure_of_a_class_no_label_names(dtype, classes, m):
     """Its logsumexp keeps its digits, as the loss of a distribution does, wherever the largest logit is."""
     top = np.array([c for c in (0, 1, 63, 64, 250, 1023, 1024, 2047, 2048, 4999, classes - 1) if c < classes])
     rows, gap = np.arange(len(top)), 40 if dtype == np.float32 else 100
-    x = np.full((len(top), classes), -gap, dtype)
-    x[rows, top] = 0
+    x = np.full((len(top), classes), m - gap, dtype)
+    x[rows, top] = m
     expected = np.log1p((classes - 1) * np.exp(-float(gap)))
     value, _, lse = CE(reduction="none").value_and_grad(x, (top + 1) % classes, return_lse=True)
     assert np.all(value == gap)
-    np.testing.assert_allclose(lse, expected, rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(lse, m + expected, rtol=4 * np.finfo(dtype).eps)
     y = np.zeros_like(x)
     y[rows, top] = 1
     value, grad = CE(reduction="none", sparse_label=False).value_and_grad(x, y)
@@ -460,7 +461,7 @@ def test_a_row_that_is_sure_of_a_class_no_label_names(dtype, classes):
     assert not grad[rows, top].any()
 
 
-@pytest.mark.parametrize("classes", [33, 100, 255, 256, 1000, 1025, 5000])
+@pytest.mark.parametrize("classes", [33, 100, 255, 256, 1000, 1025])
 @pytest.mark.parametrize("m", [0, 3.25, -100.75, 300])
 @pytest.mark.parametrize("z", [0, 0.3])
 def test_the_gradient_of_a_class_that_a_row_is_sure_of(dtype, classes, m, z):

@@ -63,8 +63,9 @@
 #define CLOSS_FMA_F64(a, b, c) ((a) * (b) + (c))
 #endif
 
-/* Bytes of a vector; how many numbers go side by side is chosen by it, never what they become. Whether a block of four
- * vectors, in two halves (halfway_t), fits the registers: there are 32 of 512 bits. */
+/* CLOSS_VECTOR_BYTES: of one vector; how many numbers go side by side is chosen by it, never what they become.
+ * CLOSS_ROOMY_REGISTERS: whether a block of four vectors, in two halves (halfway_t), fits them whatever the formula is:
+ * there are 32 of 512 bits. */
 #if defined(__AVX512F__)
 #define CLOSS_VECTOR_BYTES 64
 #define CLOSS_ROOMY_REGISTERS 1

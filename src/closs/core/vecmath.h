@@ -103,9 +103,9 @@ CLOSS_INLINE real NAME(vm_exp)(real x) { return NAME(vm_exp_end)(x, NAME(vm_exp_
 /* exp(r) for |r| <= log(2) / 2. */
 CLOSS_INLINE real NAME(vm_exp_small)(real r) { return MADD(r, MADD(r, PICK(exp_tail_f32, exp_tail_f64)(r, 1), 1), 1); }
 
-/* Where exponentials of a row start from: its largest x, m = base + n log(2) + rest. */
+/* Where exponentials of a row start from: base + n log(2) + rest. That is its largest x, m, or a little off. */
 typedef struct {
-    real base; /* 0, or m where that is large and differences from it are exact */
+    real base; /* 0, or m where that is so large that differences from it are exact, as far as exp is not 0 */
     real rest;
     real_bits origin; /* n, as exp_shifted has it, less 64 */
     real lowest;      /* x - base is never taken for less: the result is 0 there */
@@ -113,7 +113,7 @@ typedef struct {
 
 CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin)(real m) {
     NAME(exp_origin_t) from;
-    from.base = ABS(m) <= 248 ? 0 : m;
+    from.base = ABS(m) <= PICK(248, 1500) ? 0 : m;
     real shifted = NAME(exp_shifted)(m - from.base);
     from.rest = NAME(exp_reduced)(m - from.base, shifted);
     from.origin = TO_BITS(shifted) - 64;
@@ -122,8 +122,8 @@ CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin)(real m) {
     return from;
 }
 
-/* The same, but for exponentials of x - m + rest, each of which is spared two subtractions: they start from the power
- * of two beside exp(m). The rest is returned; 0 where m is large. */
+/* Moves an origin from m to the power of two beside exp(m), which spares each exponential two subtractions, and returns
+ * by how much: they become exp(x - m + rest). The rest is 0 where m is large. */
 CLOSS_INLINE real NAME(exp_origin_at_power)(NAME(exp_origin_t) * from) {
     const real rest = from->rest;
     from->lowest -= rest;
@@ -131,7 +131,7 @@ CLOSS_INLINE real NAME(exp_origin_at_power)(NAME(exp_origin_t) * from) {
     return rest;
 }
 
-/* exp(x - m) for x <= m, exactly 1 for m; NaN for NaN, or if m is not finite. Reducing x by multiples of log(2),
+/* exp(x - m) for x <= m, from m exactly 1 for m; NaN for NaN, or if m is not finite. Reducing x by multiples of log(2),
  * instead of its difference from m, loses nothing: the rounding of that difference alone would cost 16 ulp at exp(-50).
  * Measured 1.05 ulp; six multiplications and additions for the polynomial, for vm_exp's ten. The second factor of 2^n,
  * with which a subnormal result is rounded once, is in the polynomial.

@@ -83,7 +83,7 @@ static real NAME(row_max)(int64_t n, const real *x, int64_t *position) {
     return largest;
 }
 
-/* The first half of exp(x[i] - m), into two arrays (see halfway_t), and the second one. */
+/* The first half of vm_exp_from(x[i], from), into two arrays (see halfway_t), and the second one. */
 CLOSS_INLINE void NAME(begin_exps)(int64_t n, const real *x, NAME(exp_origin_t) from, real *main, real *rest) {
     CLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; i++) {

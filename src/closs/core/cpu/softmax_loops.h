@@ -168,9 +168,10 @@ typedef struct {
     NAME(lane_sums) others;          /* of exp(x - m), but one of those that are 1 */
     NAME(lane_sums) terms, targets, slopes; /* see softmax_of_row */
 
-    /* Wide rows have exp(x - m + rest), also in their sum `others`, where that of m is counted `surplus` times too
-     * often. Where their own class is the only target, own_exp is its exponential; `sure` is 1 if it is the largest. */
-    real rest[NAME(LANES)], surplus[NAME(LANES)], own_exp[NAME(LANES)], sure[NAME(LANES)];
+    /* Wide rows have exp(x - m + rest), rest 0 but in long rows of one target. In their sum `others` that of m is
+     * counted `surplus` times too often, or too seldom. Where their own class is the only target and the gradient is
+     * wanted, own_exp is its exponential; own_largest is 1 if its logit is m, else 0. */
+    real rest[NAME(LANES)], surplus[NAME(LANES)], own_exp[NAME(LANES)], own_largest[NAME(LANES)];
 
     /* What finish_rows makes of that: of the exponentials in the gradient; L; the gradient of a wide row's own class,
      * where it is the only target. */
@@ -196,7 +197,7 @@ CLOSS_INLINE void NAME(finish_rows)(const ROWS *job, int n, int wide, NAME(row_g
         g->k[j] = (real)(g->scale[j] * at.factor * norm);
         if (!wide) continue;
         double own_e = g->own_exp[j] * norm;
-        own_e += g->sure[j] * (1 - own_e); /* exactly 1, without a branch (which gcc 12 would not vectorise) */
+        own_e += g->own_largest[j] * (1 - own_e); /* exactly 1, and without a branch, as gcc 12 needs it */
         g->own_grad[j] = (real)(g->scale[j] * NAME(softmax_own_slope)(g->own[j], own_e, others, at.lse, z));
     }
     for (int j = 0; j < n; j++) job->value[j] = job->label && job->label[j] < 0 ? 0 : value[j];

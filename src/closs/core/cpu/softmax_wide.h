@@ -33,12 +33,12 @@ CLOSS_INLINE int64_t NAME(exp_short_row)(int64_t n, const real *x, real m, NAME(
     return n - not_m;
 }
 
-/* sum += the sum of n of a row's exponentials, from class `begin` on, but that of one class whose logit is m. left_out
- * is that class, or negative as long as there is none, and then it is looked for only where it matters: in a small sum.
+/* sum += the sum of n of a row's exponentials, from class `begin` on, but one that is as large as that of m. left_out
+ * is its class, or negative as long as there is none, and then it is looked for only where it matters: in a small sum.
  * To find it with the maximum, in every row, took 4 % of the time of 1000 classes. */
 CLOSS_INLINE void NAME(sum_others)(int64_t n, int64_t begin, real m, NAME(exp_origin_t) from, real *e,
                                    int64_t *left_out, closs_sum *sum) {
-    const double least = 0.7, large = 4; /* the exponential at m is from sqrt(1/2) to sqrt(2) */
+    const double least = 0.7, large = 4; /* the exponential at m is 1, or from sqrt(1/2) to sqrt(2) */
     if (*left_out < 0) {
         closs_sum all = {0, 0};
         NAME(sum_rows)(1, n, e, &all);
@@ -72,9 +72,9 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     int used = own != 0 || job->z_loss != 0;
     NAME(exp_origin_t) from = NAME(exp_origin)(m);
     const int is_short = classes < NAME(SHORT_ROW);
-    const int sure = logits && own != 0 && x[job->label[r]] == m;
-    int64_t left_out = sure ? job->label[r] : -1, surplus = 0;
-    g->sure[r] = (real)sure;
+    const int own_largest = logits && own != 0 && x[job->label[r]] == m;
+    int64_t left_out = own_largest ? job->label[r] : -1, surplus = 0;
+    g->own_largest[r] = (real)own_largest;
     /* Slopes of a distribution need exactly 1 at m, or those of a row that is sure would not be 0. */
     g->rest[r] = distribution || is_short ? 0 : NAME(exp_origin_at_power)(&from);
     g->m[r] = m;
