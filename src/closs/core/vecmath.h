@@ -100,8 +100,10 @@ CLOSS_INLINE real NAME(vm_exp_end)(real x, NAME(halfway_t) reduced) {
 
 CLOSS_INLINE real NAME(vm_exp)(real x) { return NAME(vm_exp_end)(x, NAME(vm_exp_begin)(x)); }
 
-/* exp(r) for |r| <= log(2) / 2. */
-CLOSS_INLINE real NAME(vm_exp_small)(real r) { return MADD(r, MADD(r, PICK(exp_tail_f32, exp_tail_f64)(r, 1), 1), 1); }
+/* unit exp(r) for |r| <= log(2) / 2; unit is a power of two that is a constant. */
+CLOSS_INLINE real NAME(vm_exp_small)(real r, real unit) {
+    return MADD(r, MADD(r, PICK(exp_tail_f32, exp_tail_f64)(r, unit), unit), unit);
+}
 
 /* Where exponentials of a row start from: base + n log(2) + rest. That is its largest x, m, or a little off. */
 typedef struct {
@@ -145,8 +147,7 @@ CLOSS_INLINE NAME(halfway_t) NAME(vm_exp_from_begin)(real x, NAME(exp_origin_t) 
 }
 
 CLOSS_INLINE real NAME(vm_exp_from_end)(NAME(exp_origin_t) from, NAME(halfway_t) reduced) {
-    const real r = reduced.main, unit = PICK(0x1p-64f, 0x1p-64);
-    real mantissa = MADD(r, MADD(r, PICK(exp_tail_f32, exp_tail_f64)(r, unit), unit), unit);
+    real mantissa = NAME(vm_exp_small)(reduced.main, PICK(0x1p-64f, 0x1p-64));
     return mantissa * NAME(power_of_two)(TO_BITS(reduced.rest) - from.origin);
 }
 

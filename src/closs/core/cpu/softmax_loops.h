@@ -186,7 +186,7 @@ CLOSS_INLINE void NAME(finish_rows)(const ROWS *job, int n, int wide, NAME(row_g
     real value[NAME(LANES)], lse[NAME(LANES)];
     CLOSS_INDEPENDENT
     for (int j = 0; j < n; j++) {
-        const double norm = wide ? vm_exp_small_f64(-(double)g->rest[j]) : 1;
+        const double norm = wide ? vm_exp_small_f64(-(double)g->rest[j], 1) : 1;
         const double others = NAME(lane_sum)(&g->others, j) * norm - (wide ? (double)g->surplus[j] : 0);
         NAME(softmax_row)
         at = NAME(softmax_of_row)(g->m[j], others, NAME(lane_sum)(&g->terms, j), NAME(lane_sum)(&g->targets, j),

@@ -35,7 +35,7 @@ CLOSS_INLINE int64_t NAME(exp_short_row)(int64_t n, const real *x, real m, NAME(
 
 /* sum += the sum of n of a row's exponentials, from class `begin` on, but one that is as large as that of m. left_out
  * is its class, or negative as long as there is none, and then it is looked for only where it matters: in a small sum.
- * To find it with the maximum, in every row, took 4 % of the time of 1000 classes. */
+ */
 CLOSS_INLINE void NAME(sum_others)(int64_t n, int64_t begin, real m, NAME(exp_origin_t) from, real *e,
                                    int64_t *left_out, closs_sum *sum) {
     const double least = 0.7, large = 4; /* the exponential at m is 1, or from sqrt(1/2) to sqrt(2) */
