@@ -475,6 +475,83 @@ def test_the_gradient_of_a_class_that_a_row_is_sure_of(dtype, classes, m, z):
     np.testing.assert_allclose(grad[rows, rows], expected, rtol=4 * np.finfo(dtype).eps)
 
 
+def rows_that_rise(above, dtype):
+    """Long rows whose largest logit is at some place and `above` the largest but it, and one that rises throughout."""
+    top = [0, 63, 64, 700, 1023, 1024, 1299]
+    x = moderate((len(top) + 1, 1300), dtype)
+    x[np.arange(len(top)), top] = 4 + above
+    x[-1] = np.linspace(-4, 4 + above, 1300)
+    return x, np.array([*top, 1299])
+
+
+@pytest.mark.parametrize("own", ["largest", "other"])
+@pytest.mark.parametrize("shift", [0, -150.5, 230, 5000])
+@pytest.mark.parametrize("above", [0.5, 20, 39, 41, 80, 90, 200, 1e4])
+def test_the_largest_logit_need_not_be_among_the_first(dtype, above, shift, own):
+    """Exponentials start from a guess at it, of the row's first logits and its own class's."""
+    x, top = rows_that_rise(above, dtype)
+    x += dtype(shift)
+    label = top if own == "largest" else (top + 37) % 1300
+    n = wide_numbers(dtype)
+    truth = cross_entropy([n.lift(x)], label, n)
+    loss = CE(reduction="none")
+    value, grad, lse = loss.value_and_grad(x, label, return_lse=True)
+    assert_within(ULPS_OF_ROW[dtype], value, truth.value, n, "value")
+    assert_within(ULPS_OF_ROW[dtype], grad, truth.gradients(n.lift(np.ones(len(x))))[0], n, "gradient")
+    assert_within(ULPS_OF_ROW[dtype], lse, truth.lse, n, "logsumexp")
+    assert_same_bits(loss(x, label), value, "without gradient")
+    assert_same_bits(loss.value_and_grad(x, label, grad_out=x)[0], value, "in place")
+    assert_same_bits(x, grad, "gradient in place")
+
+
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+@pytest.mark.parametrize("place", [slice(0, 64), 0, 64, 1299])
+def test_what_is_no_number_in_a_long_row(dtype, value, place):
+    """In each pass over it: among the logits that the guess is made of, and after them."""
+    x = moderate((2, 1300), dtype)
+    label = np.array([700, 700])
+    loss = CE(reduction="none")
+    alone = loss.value_and_grad(x[1:], label[1:], return_lse=True)
+    x[0, place] = value
+    again = x.copy()
+    for out in (None, x):
+        got, grad, lse = loss.value_and_grad(x, label, return_lse=True, grad_out=out)
+        for one, other in zip((got, grad, lse), alone, strict=True):
+            assert_same_bits(one[1:], other, "the other row")
+        if value == -INF:
+            assert np.all(grad[0, place] == 0)
+            assert np.isfinite(got[0]) and np.isfinite(lse[0]) and np.isfinite(grad[0]).all()
+        else:
+            assert np.isnan(got[0]) and np.isnan(grad[0]).all()
+            np.testing.assert_equal(lse[0], dtype(value))
+    ignoring = CE(reduction="none", ignore_index=700).value_and_grad(again, label, return_lse=True)
+    assert_same_bits(ignoring[2], lse, "logsumexp of rows without a class")
+
+
+@pytest.mark.parametrize("classes", [2, 10, 40, 300, 1300])
+def test_log_probabilities_that_are_0(dtype, classes):
+    """A row that is sure: its loss is 0, and its gradient that of any log-probability."""
+    x = np.full((1, classes), -INF, dtype)
+    x[0, 1] = 0
+    value, grad = CE(reduction="none", from_logits=True).value_and_grad(x, [1])
+    assert value[0] == 0
+    np.testing.assert_array_equal(grad, -np.eye(1, classes, 1, dtype))
+
+
+@pytest.mark.parametrize("above", [0.5, 39, 41])
+@pytest.mark.parametrize("of_limit", ["largest", "smallest", "subnormal"])
+def test_cotangents_near_the_limits_of_the_type(dtype, above, of_limit):
+    """Nothing overflows or is lost on the way to a gradient that is a number."""
+    info = np.finfo(dtype)
+    size = {"largest": info.max * dtype(0.99), "smallest": info.tiny * dtype(1.5), "subnormal": info.tiny * dtype(0.3)}
+    x, top = rows_that_rise(above, dtype)
+    cotangent = np.full(len(x), size[of_limit], dtype)
+    n = wide_numbers(dtype)
+    truth = cross_entropy([n.lift(x)], (top + 37) % 1300, n)
+    grad = CE(reduction="none").value_and_grad(x, (top + 37) % 1300, grad_output=cotangent)[1]
+    assert_within(ULPS_OF_ROW[dtype], grad, truth.gradients(n.lift(cotangent))[0], n, "gradient")
+
+
 @pytest.mark.parametrize("axis", [-1, 0])
 def test_128256_classes(dtype, axis):
     x = moderate((3, 128256), dtype) * 4

@@ -43,6 +43,14 @@
 #define CLOSS_INDEPENDENT
 #endif
 
+/* Put before a loop of a few vectors that is to become them: gcc unrolls one of up to 16 numbers before it vectorises,
+ * and then does not. */
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
+#define CLOSS_ROLLED _Pragma("GCC unroll 1")
+#else
+#define CLOSS_ROLLED
+#endif
+
 /* a * b + c, fused exactly where the target has the instruction. Contraction by the compiler is switched off
  * (-ffp-contract=off, nvcc -fmad=false), so this is the only place where a product and a sum can fuse, and every
  * build with FMA gives the same bits. It is never a library call: fma() in a build without the instruction is. */

@@ -15,6 +15,7 @@
 #undef FROM_BITS
 #undef TO_BITS
 #undef ABS
+#undef REAL_MIN
 #undef REAL_MAX
 #undef BROADCAST
 
@@ -32,6 +33,7 @@
 #define FROM_BITS(bits) closs_float_from_bits(bits)
 #define TO_BITS(x) closs_bits_from_float(x)
 #define ABS(x) fabsf(x)
+#define REAL_MIN FLT_MIN
 #define REAL_MAX FLT_MAX
 #elif CLOSS_REAL == 64
 #define real double
@@ -44,6 +46,7 @@
 #define FROM_BITS(bits) closs_double_from_bits(bits)
 #define TO_BITS(x) closs_bits_from_double(x)
 #define ABS(x) fabs(x)
+#define REAL_MIN DBL_MIN
 #define REAL_MAX DBL_MAX
 #else
 #error "define CLOSS_REAL as 32 or 64 before including real.h"

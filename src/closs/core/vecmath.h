@@ -124,13 +124,19 @@ CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin)(real m) {
     return from;
 }
 
-/* Moves an origin from m to the power of two beside exp(m), which spares each exponential two subtractions, and returns
- * by how much: they become exp(x - m + rest). The rest is 0 where m is large. */
-CLOSS_INLINE real NAME(exp_origin_at_power)(NAME(exp_origin_t) * from) {
-    const real rest = from->rest;
-    from->lowest -= rest;
-    from->rest = 0;
-    return rest;
+/* The power of two beside exp(m), which spares each exponential two subtractions; where m is large, m itself. */
+CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin_at_power)(real m) {
+    NAME(exp_origin_t) from = NAME(exp_origin)(m);
+    from.lowest -= from.rest;
+    from.rest = 0;
+    return from;
+}
+
+/* From such an origin exponentials are exp(x - m + rest) / power, for any m not far above it; power is one of two. */
+CLOSS_INLINE real NAME(exp_origin_rest)(NAME(exp_origin_t) from, real m, real *power) {
+    real shifted = NAME(exp_shifted)(m - from.base);
+    *power = NAME(power_of_two)(from.origin + 64 - TO_BITS(shifted));
+    return NAME(exp_reduced)(m - from.base, shifted);
 }
 
 /* exp(x - m) for x <= m, from m exactly 1 for m; NaN for NaN, or if m is not finite. Reducing x by multiples of log(2),

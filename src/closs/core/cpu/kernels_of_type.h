@@ -9,6 +9,7 @@
 #include "sums.h"
 #include "ctc_loops.h"
 #include "softmax_loops.h"
+#include "softmax_one_target.h"
 #include "softmax_wide.h"
 #include "softmax_lanes.h"
 #include "softmax_rows.h"

@@ -11,15 +11,6 @@ CLOSS_INLINE const real *NAME(label_chunk)(const ROWS *job, int64_t r, int64_t b
     return job->one_hot;
 }
 
-/* sum += the sum of n numbers but that at `left_out`, if it is among them. */
-CLOSS_INLINE void NAME(sum_but)(int64_t n, real *x, int64_t left_out, closs_sum *sum) {
-    const int here = left_out >= 0 && left_out < n;
-    const real kept = here ? x[left_out] : 0;
-    if (here) x[left_out] = 0;
-    NAME(sum_rows)(1, n, x, sum);
-    if (here) x[left_out] = kept;
-}
-
 /* e[i] = exp(x[i] - m) for a whole row that is short; sum += all but those of m, told by comparison, whose number is
  * returned. */
 CLOSS_INLINE int64_t NAME(exp_short_row)(int64_t n, const real *x, real m, NAME(exp_origin_t) from, real *e,
@@ -33,27 +24,7 @@ CLOSS_INLINE int64_t NAME(exp_short_row)(int64_t n, const real *x, real m, NAME(
     return n - not_m;
 }
 
-/* sum += the sum of n of a row's exponentials, from class `begin` on, but one that is as large as that of m. left_out
- * is its class, or negative as long as there is none, and then it is looked for only where it matters: in a small sum.
- */
-CLOSS_INLINE void NAME(sum_others)(int64_t n, int64_t begin, real m, NAME(exp_origin_t) from, real *e,
-                                   int64_t *left_out, closs_sum *sum) {
-    const double least = 0.7, large = 4; /* the exponential at m is 1, or from sqrt(1/2) to sqrt(2) */
-    if (*left_out < 0) {
-        closs_sum all = {0, 0};
-        NAME(sum_rows)(1, n, e, &all);
-        const int look = sum->hi < large && all.hi < large && all.hi > least;
-        const int64_t found = look ? NAME(position_of)(NAME(vm_exp_from)(m, from), n, e) : n;
-        if (found == n) {
-            closs_add_sum(all, sum);
-            return;
-        }
-        *left_out = begin + found;
-    }
-    NAME(sum_but)(n, e, *left_out - begin, sum);
-}
-
-/* Row r up to its sums; its exp are left in the gradient, if that is wanted. */
+/* Row r up to its sums, any but those of sum_one_target; its exp are left in the gradient, if that is wanted. */
 static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     enum { N = NAME(ROW_CHUNK) };
     real q[N], t[N];
@@ -72,13 +43,13 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     int used = own != 0 || job->z_loss != 0;
     NAME(exp_origin_t) from = NAME(exp_origin)(m);
     const int is_short = classes < NAME(SHORT_ROW);
-    const int own_largest = logits && own != 0 && x[job->label[r]] == m;
-    int64_t left_out = own_largest ? job->label[r] : -1, surplus = 0;
-    g->own_largest[r] = (real)own_largest;
-    /* Slopes of a distribution need exactly 1 at m, or those of a row that is sure would not be 0. */
-    g->rest[r] = distribution || is_short ? 0 : NAME(exp_origin_at_power)(&from);
+    const real e_m = NAME(vm_exp_from)(m, from);
+    int64_t left_out = -1, surplus = 0;
+    g->rest[r] = 0; /* slopes of a distribution need exactly 1 at m, or those of a row that is sure would not be 0 */
+    g->power[r] = 1;
     g->m[r] = m;
     g->own[r] = own;
+    g->own_largest[r] = logits && own != 0 && x[job->label[r]] == m;
     g->limit[r] = job->lse && m != m ? NAME(lse_limit)(classes, 1, x) : 0;
     for (int64_t c = 0; !unread && c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
@@ -101,7 +72,7 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
                 surplus = 1 - NAME(exp_short_row)(n, x, m, from, e, &others);
             } else {
                 NAME(exp_chunk)(n, x + c, from, e);
-                NAME(sum_others)(n, c, m, from, e, &left_out, &others);
+                NAME(sum_others)(n, c, e_m, e, &left_out, &others);
                 surplus = left_out < 0;
             }
         } else if (grad) {
@@ -127,6 +98,11 @@ static void NAME(end_wide_row)(const ROWS *job, int r, const NAME(row_group) * g
     real *grad = job->grad ? job->grad + row : NULL, *elements = job->elements ? job->elements + row : NULL;
     const int distribution = NAME(has_distribution)(job);
     const real scale = g->scale[r], own = g->own[r];
+    real k = g->k[r];
+    if (grad && scale != 0 && !distribution && !(ABS(k) >= REAL_MIN && ABS(k) <= REAL_MAX)) {
+        NAME(scale_row)(classes, g->norm[r], grad); /* that nothing is lost in k */
+        k = g->slope[r];
+    }
     for (int64_t c = 0; (grad || elements) && c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
         if (distribution) {
@@ -142,7 +118,7 @@ static void NAME(end_wide_row)(const ROWS *job, int r, const NAME(row_group) * g
         else if (distribution)
             NAME(slope_chunk)(n, g->k[r], scale, q, grad + c);
         else
-            NAME(scale_row)(n, g->k[r], grad + c);
+            NAME(scale_row)(n, k, grad + c);
     }
     if (scale != 0 && own != 0) grad[job->label[r]] = g->own_grad[r];
 }
@@ -150,7 +126,12 @@ static void NAME(end_wide_row)(const ROWS *job, int r, const NAME(row_group) * g
 /* Rows 0 .. n, n <= LANES. */
 static void NAME(softmax_wide)(const ROWS *job, int n) {
     NAME(row_group) g;
-    for (int r = 0; r < n; r++) NAME(sum_wide_row)(job, r, &g);
+    for (int r = 0; r < n; r++) {
+        if (NAME(has_one_target)(job, r))
+            NAME(sum_one_target)(job, r, &g);
+        else
+            NAME(sum_wide_row)(job, r, &g);
+    }
     NAME(finish_rows)(job, n, 1, &g);
     for (int r = 0; r < n; r++) NAME(end_wide_row)(job, r, &g);
 }
