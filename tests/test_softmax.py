@@ -461,6 +461,21 @@ def test_a_row_that_is_sure_of_a_class_no_label_names(dtype, classes, m):
     assert not grad[rows, top].any()
 
 
+@pytest.mark.parametrize("tops", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("gap", [30, 100])
+def test_the_logsumexp_of_several_largest_logits(dtype, tops, gap):
+    """A sum of 2 to 6 exponentials of 1: in some of those one of them is left out, and in others it is taken off."""
+    m = np.linspace(-2, 2, 81).astype(dtype)
+    x = np.repeat(m[:, np.newaxis] - dtype(gap), 1300, axis=1)
+    x[:, 100 : 100 * (tops + 1) : 100] = m[:, np.newaxis]
+    n = wide_numbers(dtype)
+    truth = cross_entropy([n.lift(x)], np.full(len(m), 7), n)
+    value, grad, lse = CE(reduction="none").value_and_grad(x, np.full(len(m), 7), return_lse=True)
+    assert_within(ULPS_OF_ROW[dtype], lse, truth.lse, n, "logsumexp", m=m)
+    assert_within(ULPS_OF_ROW[dtype], value, truth.value, n, "value", m=m)
+    assert_within(ULPS_OF_ROW[dtype], grad, truth.gradients(n.lift(np.ones(len(m))))[0], n, "gradient")
+
+
 @pytest.mark.parametrize("classes", [33, 100, 255, 256, 1000, 1025])
 @pytest.mark.parametrize("m", [0, 3.25, -100.75, 300])
 @pytest.mark.parametrize("z", [0, 0.3])

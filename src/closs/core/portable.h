@@ -43,12 +43,14 @@
 #define CLOSS_INDEPENDENT
 #endif
 
-/* Put before a loop of a few vectors that is to become them: gcc unrolls one of up to 16 numbers before it vectorises,
- * and then does not. */
+/* ROLLED before a loop over a few vectors: gcc unrolls one of up to 16 numbers before it vectorises, and then does not.
+ * UNROLLED before one whose body is so short that counting shows; clang unrolls those by itself. */
 #if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #define CLOSS_ROLLED _Pragma("GCC unroll 1")
+#define CLOSS_UNROLLED _Pragma("GCC unroll 4")
 #else
 #define CLOSS_ROLLED
+#define CLOSS_UNROLLED
 #endif
 
 /* a * b + c, fused exactly where the target has the instruction. Contraction by the compiler is switched off

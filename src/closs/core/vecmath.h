@@ -51,14 +51,17 @@ typedef struct {
 } NAME(exp_parts_t);
 
 /* Cody and Waite's reduction: x = n log(2) + r with n an integer, |r| <= log(2) / 2. n is rounded, and turned into an
- * integer, by adding 1.5 2^(mantissa bits). */
-CLOSS_INLINE real NAME(exp_shifted)(real x) {
-    return MADD(x, PICK(0x1.715476p0f, 0x1.71547652b82fep0), PICK(0x1.8p23f, 0x1.8p52));
+ * integer, by adding 1.5 2^(mantissa bits), or that and an integer. */
+#undef EXP_SHIFT
+#define EXP_SHIFT PICK(0x1.8p23f, 0x1.8p52)
+
+CLOSS_INLINE real NAME(exp_shifted)(real x, real shift) {
+    return MADD(x, PICK(0x1.715476p0f, 0x1.71547652b82fep0), shift);
 }
 
 /* x - n log(2). Where nothing but x's own rounding counts: the first product is exact. */
-CLOSS_INLINE real NAME(exp_reduced)(real x, real shifted) {
-    real n = shifted - PICK(0x1.8p23f, 0x1.8p52);
+CLOSS_INLINE real NAME(exp_reduced)(real x, real shifted, real shift) {
+    real n = shifted - shift;
     return MADD(n, -LOG2_LO, MADD(n, -LOG2_HI, x));
 }
 
@@ -80,13 +83,16 @@ CLOSS_INLINE real NAME(power_of_two)(real_bits exponent) {
     return FROM_BITS((exponent + PICK(127u, 1023u)) << PICK(23, 52));
 }
 
+/* The number whose exponent field is in the low bits of this one. */
+CLOSS_INLINE real NAME(power_of_field)(real shifted) { return FROM_BITS(TO_BITS(shifted) << PICK(23, 52)); }
+
 /* exp(x), the whole range: infinity above, subnormals and 0 below, NaN for NaN. 2^n is applied in two factors, the
  * second one 2 or 2^-64, so that neither overflows and a subnormal result is rounded once. One comparison finds what is
  * beyond either limit (-104 and 89, or -746 and 710, from where the difference from their middle is exact). The largest
  * errors are met near r = -0.3, and in the first subnormal results. */
 CLOSS_INLINE NAME(halfway_t) NAME(vm_exp_begin)(real x) {
-    real shifted = NAME(exp_shifted)(x);
-    return (NAME(halfway_t)){NAME(exp_reduced)(x, shifted), shifted};
+    real shifted = NAME(exp_shifted)(x, EXP_SHIFT);
+    return (NAME(halfway_t)){NAME(exp_reduced)(x, shifted, EXP_SHIFT), shifted};
 }
 
 CLOSS_INLINE real NAME(vm_exp_end)(real x, NAME(halfway_t) reduced) {
@@ -109,17 +115,17 @@ CLOSS_INLINE real NAME(vm_exp_small)(real r, real unit) {
 typedef struct {
     real base; /* 0, or m where that is so large that differences from it are exact, as far as exp is not 0 */
     real rest;
-    real_bits origin; /* n, as exp_shifted has it, less 64 */
-    real lowest;      /* x - base is never taken for less: the result is 0 there */
+    real shift; /* for exp_shifted: that makes the exponent field of 2^64 exp(x - m) then, which spares a subtraction */
+    real lowest; /* x - base is never taken for less: the result is 0 there */
 } NAME(exp_origin_t);
 
 CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin)(real m) {
     NAME(exp_origin_t) from;
     from.base = ABS(m) <= PICK(248, 1500) ? 0 : m;
-    real shifted = NAME(exp_shifted)(m - from.base);
-    from.rest = NAME(exp_reduced)(m - from.base, shifted);
-    from.origin = TO_BITS(shifted) - 64;
-    /* There 2^n 2^64 is 2^-127, of which power_of_two makes 0 (double: 2^-1023). */
+    real shifted = NAME(exp_shifted)(m - from.base, EXP_SHIFT);
+    from.rest = NAME(exp_reduced)(m - from.base, shifted, EXP_SHIFT);
+    from.shift = EXP_SHIFT + (PICK(127 + 64, 1023 + 64) - (shifted - EXP_SHIFT));
+    /* There 2^64 2^n is 2^-127, whose field is that of 0 (double: 2^-1023). */
     from.lowest = (m - from.base) - PICK(191.0f, 1087.0) * R(0.693147180559945309);
     return from;
 }
@@ -134,9 +140,9 @@ CLOSS_INLINE NAME(exp_origin_t) NAME(exp_origin_at_power)(real m) {
 
 /* From such an origin exponentials are exp(x - m + rest) / power, for any m not far above it; power is one of two. */
 CLOSS_INLINE real NAME(exp_origin_rest)(NAME(exp_origin_t) from, real m, real *power) {
-    real shifted = NAME(exp_shifted)(m - from.base);
-    *power = NAME(power_of_two)(from.origin + 64 - TO_BITS(shifted));
-    return NAME(exp_reduced)(m - from.base, shifted);
+    real shifted = NAME(exp_shifted)(m - from.base, from.shift);
+    *power = PICK(0x1p64f, 0x1p64) / NAME(power_of_field)(shifted);
+    return NAME(exp_reduced)(m - from.base, shifted, from.shift);
 }
 
 /* exp(x - m) for x <= m, from m exactly 1 for m; NaN for NaN, or if m is not finite. Reducing x by multiples of log(2),
@@ -148,17 +154,16 @@ CLOSS_INLINE real NAME(exp_origin_rest)(NAME(exp_origin_t) from, real m, real *p
 CLOSS_INLINE NAME(halfway_t) NAME(vm_exp_from_begin)(real x, NAME(exp_origin_t) from) {
     real below = x - from.base;
     real limited = from.lowest > below ? from.lowest : below; /* in this order one instruction, and NaN stays */
-    real shifted = NAME(exp_shifted)(limited - from.rest);
-    return (NAME(halfway_t)){NAME(exp_reduced)(limited, shifted) - from.rest, shifted};
+    real shifted = NAME(exp_shifted)(limited - from.rest, from.shift);
+    return (NAME(halfway_t)){NAME(exp_reduced)(limited, shifted, from.shift) - from.rest, shifted};
 }
 
-CLOSS_INLINE real NAME(vm_exp_from_end)(NAME(exp_origin_t) from, NAME(halfway_t) reduced) {
-    real mantissa = NAME(vm_exp_small)(reduced.main, PICK(0x1p-64f, 0x1p-64));
-    return mantissa * NAME(power_of_two)(TO_BITS(reduced.rest) - from.origin);
+CLOSS_INLINE real NAME(vm_exp_from_end)(NAME(halfway_t) reduced) {
+    return NAME(vm_exp_small)(reduced.main, PICK(0x1p-64f, 0x1p-64)) * NAME(power_of_field)(reduced.rest);
 }
 
 CLOSS_INLINE real NAME(vm_exp_from)(real x, NAME(exp_origin_t) from) {
-    return NAME(vm_exp_from_end)(from, NAME(vm_exp_from_begin)(x, from));
+    return NAME(vm_exp_from_end)(NAME(vm_exp_from_begin)(x, from));
 }
 
 /* log(1 + f) + hi + lo, for f in [sqrt(1/2) - 1, 1/2], hi 0 or larger than f, and lo small. As in exp, the sum of the

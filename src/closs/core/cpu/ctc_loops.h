@@ -21,7 +21,7 @@ CLOSS_INLINE void NAME(ctc_exp_blocks)(int64_t n, const real *x, NAME(exp_origin
     real main[NAME(ROW_CHUNK)], rest[NAME(ROW_CHUNK)];
     NAME(begin_exps)(n, x, top, main, rest);
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(end_exp)(top, main[i], rest[i]);
+    for (int64_t i = 0; i < n; i++) out[i] = factor * NAME(end_exp)(main[i], rest[i]);
 }
 
 /* The same for any n below CTC_LANES. */

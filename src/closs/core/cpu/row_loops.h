@@ -93,16 +93,15 @@ CLOSS_INLINE void NAME(begin_exps)(int64_t n, const real *x, NAME(exp_origin_t) 
     }
 }
 
-CLOSS_INLINE real NAME(end_exp)(NAME(exp_origin_t) from, real main, real rest) {
-    return NAME(vm_exp_from_end)(from, (NAME(halfway_t)){main, rest});
-}
+CLOSS_INLINE real NAME(end_exp)(real main, real rest) { return NAME(vm_exp_from_end)((NAME(halfway_t)){main, rest}); }
 
-CLOSS_INLINE void NAME(end_exps)(int64_t n, NAME(exp_origin_t) from, const real *main, const real *rest, real *e) {
+CLOSS_INLINE void NAME(end_exps)(int64_t n, const real *main, const real *rest, real *e) {
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) e[i] = NAME(end_exp)(from, main[i], rest[i]);
+    for (int64_t i = 0; i < n; i++) e[i] = NAME(end_exp)(main[i], rest[i]);
 }
 
 static void NAME(scale_row)(int64_t n, real factor, real *x) {
     CLOSS_INDEPENDENT
+    CLOSS_UNROLLED
     for (int64_t i = 0; i < n; i++) x[i] *= factor;
 }

@@ -22,12 +22,11 @@ CLOSS_INLINE void NAME(start_lanes)(int n, NAME(lane_sums) * sums) {
 
 /* exp_origin_t, a lane. */
 typedef struct {
-    real base[NAME(LANES)], rest[NAME(LANES)], lowest[NAME(LANES)];
-    real_bits origin[NAME(LANES)];
+    real base[NAME(LANES)], rest[NAME(LANES)], shift[NAME(LANES)], lowest[NAME(LANES)];
 } NAME(lane_origins);
 
 CLOSS_INLINE NAME(exp_origin_t) NAME(origin_at)(const NAME(lane_origins) * at, int j) {
-    return (NAME(exp_origin_t)){at->base[j], at->rest[j], at->origin[j], at->lowest[j]};
+    return (NAME(exp_origin_t)){at->base[j], at->rest[j], at->shift[j], at->lowest[j]};
 }
 
 CLOSS_INLINE void NAME(start_exp_lanes)(int n, const real *m, NAME(lane_origins) * at) {
@@ -36,7 +35,7 @@ CLOSS_INLINE void NAME(start_exp_lanes)(int n, const real *m, NAME(lane_origins)
         at->base[j] = from.base;
         at->rest[j] = from.rest;
         at->lowest[j] = from.lowest;
-        at->origin[j] = from.origin;
+        at->shift[j] = from.shift;
     }
 }
 
@@ -61,8 +60,7 @@ CLOSS_INLINE void NAME(exp_lanes)(int n, const real *x, const real *m, const NAM
         rest[j] = reduced.rest;
     }
     CLOSS_INDEPENDENT
-    for (int j = 0; j < n; j++)
-        tops[j] += !NAME(end_exp_below)(x[j], m[j], NAME(origin_at)(at, j), main[j], rest[j], e + j, below + j);
+    for (int j = 0; j < n; j++) tops[j] += !NAME(end_exp_below)(x[j], m[j], main[j], rest[j], e + j, below + j);
 }
 
 /* m becomes the largest of what it is and class c; own_x the logit of each row's own class. */

@@ -35,9 +35,8 @@ static real NAME(lse_limit)(int64_t classes, int64_t step, const real *x) {
 }
 
 /* e = exp(x - m), and below, which is that but 0 where x is m; returns whether it is not. */
-CLOSS_INLINE int NAME(end_exp_below)(real x, real m, NAME(exp_origin_t) from, real main, real rest, real *e,
-                                     real *below) {
-    real at = NAME(end_exp)(from, main, rest);
+CLOSS_INLINE int NAME(end_exp_below)(real x, real m, real main, real rest, real *e, real *below) {
+    real at = NAME(end_exp)(main, rest);
     int is_below = x != m;
     *below = is_below ? at : 0;
     *e = at;
@@ -48,7 +47,7 @@ CLOSS_INLINE int NAME(end_exp_below)(real x, real m, NAME(exp_origin_t) from, re
 CLOSS_INLINE void NAME(exp_block)(const real *x, NAME(exp_origin_t) from, real *e) {
     real main[NAME(EXP_BLOCK)], rest[NAME(EXP_BLOCK)];
     NAME(begin_exps)(NAME(EXP_BLOCK), x, from, main, rest);
-    NAME(end_exps)(NAME(EXP_BLOCK), from, main, rest, e);
+    NAME(end_exps)(NAME(EXP_BLOCK), main, rest, e);
 }
 
 /* largest[j] = the largest of a block's numbers in lane j, and of what it was. */
@@ -90,7 +89,7 @@ CLOSS_INLINE void NAME(exps)(int64_t n, const real *x, NAME(exp_origin_t) from, 
     int64_t i = 0;
     for (; CLOSS_ROOMY_REGISTERS && n >= 4 * BLOCK && i + BLOCK <= n; i += BLOCK) NAME(exp_block)(x + i, from, e + i);
     NAME(begin_exps)(n - i, x + i, from, main, rest);
-    NAME(end_exps)(n - i, from, main, rest, e + i);
+    NAME(end_exps)(n - i, main, rest, e + i);
 }
 
 /* The one or the other, for the n numbers of a chunk; e may be x. Without FMA a block does not fit the registers. */

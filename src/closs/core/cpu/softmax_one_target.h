@@ -16,8 +16,8 @@ CLOSS_INLINE real NAME(sum_but)(int64_t n, real *x, int64_t left_out, closs_sum 
     return kept;
 }
 
-/* Whether a sum is so small that the exponential of m, e_m, must not be in it: that of the others has to be exact where
- * 1 + others is nearly 1. */
+/* Whether a sum is so small that the exponential of m, e_m, must not be in it: that of the others has to be exact
+ * where 1 + others is nearly 1. */
 CLOSS_INLINE int NAME(is_small_sum)(double sum, real e_m) { return sum < 4 * (double)e_m; }
 
 /* sum += the sum of n of a row's exponentials, from class `begin` on, but one that is e_m. left_out is its class, or
@@ -92,9 +92,10 @@ static void NAME(sum_exps_from_guess)(NAME(one_target) * row, real own_logit) {
     NAME(sum_exps)(row);
 }
 
-/* The sum of all but one that is e_m, of which it is known that it is small. */
-static closs_sum NAME(sum_without_largest)(const NAME(one_target) * row, real e_m) {
+/* The sum of all but that of m, if it is small. */
+static closs_sum NAME(sum_without_largest)(const NAME(one_target) * row) {
     enum { N = NAME(ROW_CHUNK) };
+    const real e_m = NAME(vm_exp_from)(row->m, row->from);
     real buffer[N];
     int64_t left_out = -1;
     closs_sum sum = {0, 0};
@@ -122,13 +123,14 @@ static void NAME(sum_one_target)(const ROWS *job, int r, NAME(row_group) * g) {
     NAME(sum_exps_from_guess)(&row, own_logit);
     const real m = NAME(finite_or_nan)(row.m);
     const int own_largest = own != 0 && own_logit == m;
+    const real least = R(0.7); /* power times the exponential of m: from sqrt(1/2) to sqrt(2) */
     int surplus = 0;
+    g->rest[r] = NAME(exp_origin_rest)(row.from, m, &g->power[r]);
     if (!own_largest) {
-        const real e_m = NAME(vm_exp_from)(m, row.from);
         closs_sum all = row.others;
         NAME(add)(row.own_exp, &all.hi, &all.lo);
-        surplus = !NAME(is_small_sum)(all.hi, e_m);
-        row.others = surplus ? all : NAME(sum_without_largest)(&row, e_m);
+        surplus = !NAME(is_small_sum)(all.hi * g->power[r], least);
+        row.others = surplus ? all : NAME(sum_without_largest)(&row);
     }
     g->m[r] = m;
     g->limit[r] = row.limit;
@@ -136,7 +138,6 @@ static void NAME(sum_one_target)(const ROWS *job, int r, NAME(row_group) * g) {
     g->own_exp[r] = row.own_exp;
     g->own_largest[r] = (real)own_largest;
     g->surplus[r] = (real)surplus;
-    g->rest[r] = NAME(exp_origin_rest)(row.from, m, &g->power[r]);
     g->scale[r] = job->grad && (own != 0 || job->z_loss != 0) ? job->scale[r] : 0;
     NAME(set_lane)(&g->others, r, row.others);
     NAME(set_lane)(&g->terms, r, (closs_sum){own != 0 ? (double)own * ((double)m - (double)own_logit) : 0, 0});

@@ -19,7 +19,7 @@ CLOSS_INLINE int64_t NAME(exp_short_row)(int64_t n, const real *x, real m, NAME(
     real_int not_m = 0;
     NAME(begin_exps)(n, x, from, main, rest);
     CLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) not_m += NAME(end_exp_below)(x[i], m, from, main[i], rest[i], e + i, below + i);
+    for (int64_t i = 0; i < n; i++) not_m += NAME(end_exp_below)(x[i], m, main[i], rest[i], e + i, below + i);
     NAME(sum_rows)(1, n, below, sum);
     return n - not_m;
 }
@@ -43,7 +43,6 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     int used = own != 0 || job->z_loss != 0;
     NAME(exp_origin_t) from = NAME(exp_origin)(m);
     const int is_short = classes < NAME(SHORT_ROW);
-    const real e_m = NAME(vm_exp_from)(m, from);
     int64_t left_out = -1, surplus = 0;
     g->rest[r] = 0; /* slopes of a distribution need exactly 1 at m, or those of a row that is sure would not be 0 */
     g->power[r] = 1;
@@ -72,7 +71,7 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
                 surplus = 1 - NAME(exp_short_row)(n, x, m, from, e, &others);
             } else {
                 NAME(exp_chunk)(n, x + c, from, e);
-                NAME(sum_others)(n, c, e_m, e, &left_out, &others);
+                NAME(sum_others)(n, c, NAME(vm_exp_from)(m, from), e, &left_out, &others);
                 surplus = left_out < 0;
             }
         } else if (grad) {

@@ -98,12 +98,12 @@ CLOSS_INLINE NAME(wide_t) NAME(wide_exp)(real x, real top, real_int lowest) {
     real d = is_deep ? floor : difference.sum;
     real lost = is_deep ? 0 : difference.error;
 
-    real shifted = NAME(exp_shifted)(d);
+    real shifted = NAME(exp_shifted)(d, EXP_SHIFT);
 #if CLOSS_HAS_FMA
-    real r = NAME(exp_reduced)(d, shifted);
+    real r = NAME(exp_reduced)(d, shifted, EXP_SHIFT);
 #else /* in two products that are exact for large n too */
     const real coarse = PICK(0x1.8p32f, 0x1.8p67);
-    real n = shifted - PICK(0x1.8p23f, 0x1.8p52), n_high = (n + coarse) - coarse;
+    real n = shifted - EXP_SHIFT, n_high = (n + coarse) - coarse;
     real r = ((d - n_high * LOG2_HI) - (n - n_high) * LOG2_HI) - n * LOG2_LO;
 #endif
     real e = 1 + MADD(r * r, PICK(exp_tail_f32, exp_tail_f64)(r, 1), r);
