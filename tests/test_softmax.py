@@ -543,6 +543,29 @@ def test_what_is_no_number_in_a_long_row(dtype, value, place):
     assert_same_bits(ignoring[2], lse, "logsumexp of rows without a class")
 
 
+@pytest.mark.parametrize("shape", [(300, 300), (260, 2100)])
+@pytest.mark.parametrize("return_lse", [False, True])
+def test_rows_of_every_kind_in_place(dtype, shape, return_lse):
+    """There a row's largest logit is found while the row before it is computed, or not, whatever that one is."""
+    random = np.random.RandomState(5)
+    x = np.asarray(random.normal(0, 2, shape), dtype)
+    kind = random.randint(7, size=shape[0])
+    label = np.where(kind == 1, -100, random.randint(shape[1], size=shape[0]))
+    x[kind == 2] += 1000
+    x[kind == 3, -1] = 60
+    x[kind == 4, 7] = NAN
+    x[kind == 5] = -INF
+    x[kind == 6, ::3] = -INF
+    loss = CE(reduction="none", ignore_index=-100)
+    one_by_one = [loss.value_and_grad(x[[r]], label[[r]], return_lse=return_lse) for r in range(shape[0])]
+    answer = loss.value_and_grad(x, label, return_lse=return_lse)
+    in_place = loss.value_and_grad(x, label, return_lse=return_lse, grad_out=x)
+    assert in_place[1] is x
+    for alone, together, other in zip(zip(*one_by_one, strict=True), answer, in_place, strict=True):
+        assert_same_bits(together, np.concatenate(alone), "alone")
+        assert_same_bits(other, together, "in place")
+
+
 @pytest.mark.parametrize("classes", [2, 10, 40, 300, 1300])
 def test_log_probabilities_that_are_0(dtype, classes):
     """A row that is sure: its loss is 0, and its gradient that of any log-probability."""

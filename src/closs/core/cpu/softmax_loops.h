@@ -63,18 +63,20 @@ CLOSS_INLINE void NAME(largest_of_block)(const real *x, real *largest) {
 }
 
 /* e[i] = exp(x[i]), from a power of two without a base. The first half is so short there that halves pay only in
- * registers. 1000 classes take 0.91 of the time that they take from m (AVX2). With `look` the largest x is returned. */
-CLOSS_INLINE real NAME(exps_from_power)(int64_t n, const real *x, NAME(exp_origin_t) from, int look, real *e) {
+ * registers. 1000 classes take 0.91 of the time that they take from m (AVX2). With `look` the largest of
+ * n numbers y is returned, which may be x. */
+CLOSS_INLINE real NAME(exps_from_power)(int64_t n, const real *x, NAME(exp_origin_t) from, int look, const real *y,
+                                        real *e) {
     enum { BLOCK = NAME(EXP_BLOCK) };
     real largest[BLOCK / 4];
     from.base = from.rest = 0; /* which the compiler is to know */
     for (int j = 0; j < BLOCK / 4; j++) largest[j] = -INFINITY;
     int64_t i = 0;
     for (; n >= 4 * BLOCK && i + BLOCK <= n; i += BLOCK) {
-        if (look) NAME(largest_of_block)(x + i, largest);
+        if (look) NAME(largest_of_block)(y + i, largest);
         NAME(exp_block)(x + i, from, e + i);
     }
-    for (int64_t k = i; look && k < n; k++) largest[0] = NAME(larger)(x[k], largest[0]);
+    for (int64_t k = i; look && k < n; k++) largest[0] = NAME(larger)(y[k], largest[0]);
     CLOSS_INDEPENDENT
     for (; i < n; i++) e[i] = NAME(vm_exp_from)(x[i], from);
     for (int j = 1; look && j < BLOCK / 4; j++) largest[0] = NAME(larger)(largest[j], largest[0]);
@@ -92,17 +94,22 @@ CLOSS_INLINE void NAME(exps)(int64_t n, const real *x, NAME(exp_origin_t) from, 
     NAME(end_exps)(n - i, main, rest, e + i);
 }
 
-/* The one or the other, for the n numbers of a chunk; e may be x. Without FMA a block does not fit the registers. */
+/* Whether to take the first of them. Without FMA its blocks do not fit the registers. */
+CLOSS_INLINE int NAME(is_from_power)(NAME(exp_origin_t) from) {
+    return CLOSS_HAS_FMA && from.base == 0 && from.rest == 0;
+}
+
+/* The one or the other, for the n numbers of a chunk; e may be x. */
 CLOSS_OUTLINE void NAME(exp_chunk)(int64_t n, const real *x, NAME(exp_origin_t) from, real *e) {
-    if (CLOSS_HAS_FMA && from.base == 0 && from.rest == 0)
-        NAME(exps_from_power)(n, x, from, 0, e);
+    if (NAME(is_from_power)(from))
+        NAME(exps_from_power)(n, x, from, 0, x, e);
     else
         NAME(exps)(n, x, from, e);
 }
 
-/* The first of them, which returns the largest x too. */
-CLOSS_OUTLINE real NAME(exp_chunk_and_largest)(int64_t n, const real *x, NAME(exp_origin_t) from, real *e) {
-    return NAME(exps_from_power)(n, x, from, 1, e);
+CLOSS_OUTLINE real NAME(exp_chunk_and_largest)(int64_t n, const real *x, NAME(exp_origin_t) from, const real *y,
+                                               real *e) {
+    return NAME(exps_from_power)(n, x, from, 1, y, e);
 }
 
 /* q[i], and the terms t[i] of the value. m is one number, or one a lane. */

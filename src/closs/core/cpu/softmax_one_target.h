@@ -3,7 +3,8 @@
  * The largest logit, m, is found by the very pass that takes the exponentials, so that memory is read while the
  * processor computes: 256 x 50257 takes 0.83 of the time that it takes with a pass for m before it, 1024 x 1000 0.95
  * (asv_bench/two_builds.py, AVX2). The exponentials start from a guess at m. It does not show in the results: from
- * whichever power of two they start, they have the same bits, subnormal ones apart.
+ * whichever power of two they start, they have the same bits, subnormal ones apart. In place m is found by the pass
+ * over the row before.
  */
 
 /* sum += the sum of n numbers but that at `left_out`, which is returned, if it is among them; else 0 is. */
@@ -47,17 +48,16 @@ static int NAME(has_one_target)(const ROWS *job, int r) {
 typedef struct {
     int64_t classes, own_class; /* -1 where it has no weight */
     const real *x;
-    real *grad; /* or NULL */
-    real m;     /* the largest logit */
-    int knows_m;
+    real *grad;              /* or NULL */
+    real m;                  /* the largest logit */
     real limit;              /* the logsumexp, where m is infinite */
     NAME(exp_origin_t) from; /* of the exponentials */
     closs_sum others;        /* of all but that of its own class */
     real own_exp;            /* which this is, or 0 */
 } NAME(one_target);
 
-/* The exponentials of a row, and their sum; and m, unless it is known. */
-static void NAME(sum_exps)(NAME(one_target) * row) {
+/* The exponentials of a row, and their sum. Returns the largest number of a row `look`, or of none. */
+static real NAME(sum_exps)(NAME(one_target) * row, const real *look) {
     enum { N = NAME(ROW_CHUNK) };
     real buffer[N], largest = -INFINITY;
     row->others = (closs_sum){0, 0};
@@ -65,31 +65,43 @@ static void NAME(sum_exps)(NAME(one_target) * row) {
     for (int64_t c = 0; c < row->classes; c += N) {
         const int64_t n = row->classes - c < N ? row->classes - c : N;
         real *e = row->grad ? row->grad + c : buffer;
-        if (row->knows_m)
-            NAME(exp_chunk)(n, row->x + c, row->from, e);
+        if (look)
+            largest = NAME(larger)(NAME(exp_chunk_and_largest)(n, row->x + c, row->from, look + c, e), largest);
         else
-            largest = NAME(larger)(NAME(exp_chunk_and_largest)(n, row->x + c, row->from, e), largest);
+            NAME(exp_chunk)(n, row->x + c, row->from, e);
         row->own_exp += NAME(sum_but)(n, e, row->own_class - c, &row->others);
     }
-    if (!row->knows_m) row->m = largest;
+    return largest;
 }
 
-/* Takes them from near m. A guess may be so far below it that nothing comes near the largest float. The largest of a
- * few logits mostly is one, and that of the row's own class, of which a trained model is sure. */
-static void NAME(sum_exps_from_guess)(NAME(one_target) * row, real own_logit) {
+/* The largest logit of one row of a run, found before its turn. */
+typedef struct {
+    const real *row, *end; /* which, if any; of the run */
+    real m;
+} NAME(lookahead);
+
+/* Takes the exponentials from near m. A guess may be so far below it that nothing comes near the largest float. The
+ * largest of a few logits mostly is one, and that of the row's own class, of which a trained model is sure. In place
+ * there is no second try: m must be known, and that of the next row is looked for. */
+static void NAME(sum_exps_from_guess)(NAME(one_target) * row, real own_logit, NAME(lookahead) * ahead) {
     const real reach = 40, guess = NAME(larger)(own_logit, NAME(row_largest)(64, row->x));
+    const int in_place = row->grad == row->x;
     row->from = NAME(exp_origin_at_power)(guess);
-    row->knows_m = row->grad == row->x || !CLOSS_HAS_FMA || row->from.base != 0; /* in place there is no second try */
-    if (row->knows_m)
-        row->m = NAME(row_largest)(row->classes, row->x);
-    else
-        NAME(sum_exps)(row);
-    const int is_near = row->m - guess <= reach;
-    if (!is_near) row->from = NAME(exp_origin_at_power)(row->m);
+    if (!in_place && NAME(is_from_power)(row->from)) {
+        row->m = NAME(sum_exps)(row, row->x);
+        if (row->m - guess <= reach) return;
+    } else {
+        row->m = ahead->row == row->x ? ahead->m : NAME(row_largest)(row->classes, row->x);
+    }
+    if (!(row->m - guess <= reach)) row->from = NAME(exp_origin_at_power)(row->m);
     if (!(ABS(row->m) <= REAL_MAX)) row->limit = NAME(lse_limit)(row->classes, 1, row->x);
-    if (is_near && !row->knows_m) return;
-    row->knows_m = 1;
-    NAME(sum_exps)(row);
+    const real *next = row->x + row->classes;
+    if (in_place && next < ahead->end && NAME(is_from_power)(row->from)) {
+        ahead->row = next;
+        ahead->m = NAME(sum_exps)(row, next);
+    } else {
+        NAME(sum_exps)(row, NULL);
+    }
 }
 
 /* The sum of all but that of m, if it is small. */
@@ -109,7 +121,7 @@ static closs_sum NAME(sum_without_largest)(const NAME(one_target) * row) {
 }
 
 /* Row r up to its sums; its exponentials are left in the gradient, if that is wanted. */
-static void NAME(sum_one_target)(const ROWS *job, int r, NAME(row_group) * g) {
+static void NAME(sum_one_target)(const ROWS *job, int r, NAME(lookahead) * ahead, NAME(row_group) * g) {
     const int64_t first = r * job->classes;
     const real own = NAME(own_target)(job, r);
     NAME(one_target)
@@ -120,7 +132,7 @@ static void NAME(sum_one_target)(const ROWS *job, int r, NAME(row_group) * g) {
         .grad = job->grad ? job->grad + first : NULL,
     };
     const real own_logit = own != 0 ? row.x[row.own_class] : -INFINITY;
-    NAME(sum_exps_from_guess)(&row, own_logit);
+    NAME(sum_exps_from_guess)(&row, own_logit, ahead);
     const real m = NAME(finite_or_nan)(row.m);
     const int own_largest = own != 0 && own_logit == m;
     const real least = R(0.7); /* power times the exponential of m: from sqrt(1/2) to sqrt(2) */

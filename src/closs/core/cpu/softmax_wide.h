@@ -123,11 +123,11 @@ static void NAME(end_wide_row)(const ROWS *job, int r, const NAME(row_group) * g
 }
 
 /* Rows 0 .. n, n <= LANES. */
-static void NAME(softmax_wide)(const ROWS *job, int n) {
+static void NAME(softmax_wide)(const ROWS *job, int n, NAME(lookahead) * ahead) {
     NAME(row_group) g;
     for (int r = 0; r < n; r++) {
         if (NAME(has_one_target)(job, r))
-            NAME(sum_one_target)(job, r, &g);
+            NAME(sum_one_target)(job, r, ahead, &g);
         else
             NAME(sum_wide_row)(job, r, &g);
     }
