@@ -4,9 +4,9 @@
  * passes over a row that stays in L2 (maximum; exponentials, stored where the gradient will be; slopes), of which long
  * rows of one target take the first two at once (softmax_one_target.h). Lanes (softmax_lanes.h): rows that are
  * neighbours in memory side by side in vector lanes, class after class. Rows of a few contiguous classes are transposed
- * into a tile in L1 and then are lanes too: 8192 x 10 took 3.4 times as long row by row (asv_bench/two_builds.py). Which
- * way depends on the shape alone. Bits do not depend on whether the gradient is wanted: it is stored beside what is
- * computed anyway.
+ * into a tile in L1 and then are lanes too: 8192 x 10 took 3.4 times as long row by row (asv_bench/two_builds.py).
+ * Which way depends on the shape alone. Bits do not depend on whether the gradient is wanted: it is stored beside what
+ * is computed anyway.
  *
  * A label that is one class is a one-hot distribution. Where every other target is 0 (no smoothing), only that class is
  * looked at.
