@@ -48,7 +48,7 @@ static void NAME(sum_wide_row)(const ROWS *job, int r, NAME(row_group) * g) {
     g->power[r] = 1;
     g->m[r] = m;
     g->own[r] = own;
-    g->own_largest[r] = logits && own != 0 && x[job->label[r]] == m;
+    g->own_largest[r] = logits && own != 0 && x[job->label[r]] == m ? 1 : 0;
     g->limit[r] = job->lse && m != m ? NAME(lse_limit)(classes, 1, x) : 0;
     for (int64_t c = 0; !unread && c < classes; c += N) {
         int64_t n = classes - c < N ? classes - c : N;
