@@ -113,8 +113,11 @@ static closs_sum NAME(sum_without_largest)(const NAME(one_target) * row) {
     closs_sum sum = {0, 0};
     for (int64_t c = 0; c < row->classes; c += N) {
         const int64_t n = row->classes - c < N ? row->classes - c : N;
-        real *e = row->grad ? row->grad + c : buffer;
-        if (!row->grad) NAME(exp_chunk)(n, row->x + c, row->from, e);
+        real *e = buffer;
+        if (row->grad)
+            e = row->grad + c;
+        else
+            NAME(exp_chunk)(n, row->x + c, row->from, buffer);
         NAME(sum_others)(n, c, e_m, e, &left_out, &sum);
     }
     return sum;
