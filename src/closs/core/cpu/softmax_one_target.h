@@ -74,9 +74,9 @@ static real NAME(sum_exps)(NAME(one_target) * row, const real *look) {
     return largest;
 }
 
-/* The largest logit of one row of a run, found before its turn. */
+/* What is known of a run of rows in place before their turn: m of one row, or of none (NULL). */
 typedef struct {
-    const real *row, *end; /* which, if any; of the run */
+    const real *row, *end; /* end is that of the run, beyond which another thread may be at work */
     real m;
 } NAME(lookahead);
 
