@@ -352,6 +352,23 @@ def test_lse_without_softmax(dtype, classes, axis, bad, lse):
         np.testing.assert_allclose(answer[-1], expected, rtol=2 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("classes", [4, 40, 300, 1300])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("other", [INF, -INF, 0])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_logsumexp_of_nan_is_nan(dtype, classes, axis, other, in_place):
+    """Wherever it is, and whatever comes before and after it."""
+    places = np.unique([0, 1, classes // 2, classes - 1])
+    x = np.full((len(places), classes), other, dtype)
+    x[:, 2] = INF
+    x[np.arange(len(places)), places] = NAN
+    x[:, 3] = np.where(places == 3, NAN, 0)
+    x = np.ascontiguousarray(x if axis == 1 else x.T)
+    loss, label = CE(axis=axis, batch_axis=1 - axis, reduction="none"), np.zeros(len(places), int)
+    value, grad, lse = loss.value_and_grad(x, label, return_lse=True, grad_out=x if in_place else None)
+    assert np.isnan(value).all() and np.isnan(grad).all() and np.isnan(lse).all()
+
+
 ONE_CLASS = [
     *({"label_smoothing": s} for s in (0, 0.1, 0.3, 0.5)),
     *({"class_weight": [w]} for w in (0.1, 0.3, 3.0)),

@@ -30,8 +30,11 @@ CLOSS_INLINE real NAME(finite_or_nan)(real x) { return ABS(x) <= REAL_MAX ? x : 
 /* The logsumexp of a row without a softmax: its largest element, which is infinite, or NaN if there is one. */
 static real NAME(lse_limit)(int64_t classes, int64_t step, const real *x) {
     real largest = -INFINITY;
-    for (int64_t c = 0; c < classes; c++)
-        if (!(x[c * step] <= largest)) largest = x[c * step];
+    for (int64_t c = 0; c < classes; c++) {
+        const real at = x[c * step];
+        if (at != at) return at;
+        largest = NAME(larger)(at, largest);
+    }
     return largest;
 }
 
