@@ -737,6 +737,17 @@ def test_z_loss_is_lse_squared(dtype):
         np.testing.assert_allclose(value, plain + 0.5 * lse**2, rtol=8 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("classes", [10, 40, 300, 1300])
+def test_z_loss_of_classes_without_weight(dtype, classes):
+    """All that is left of such a row, in value and gradient."""
+    x, label, n = moderate((3, classes), dtype), np.array([1, 2, 3]), wide_numbers(dtype)
+    options = {"class_weight": np.arange(classes) % 2, "z_loss": 0.5}
+    truth = cross_entropy([n.lift(x)], label, n, **options)
+    value, grad = CE(reduction="none", **options).value_and_grad(x, label)
+    assert_within(ULPS_OF_ROW[dtype], value, truth.value, n, "value")
+    assert_within(ULPS_OF_ROW[dtype], grad, truth.gradients(n.lift(np.ones(3)))[0], n, "gradient")
+
+
 # ---- Other errors ----------------------------------------------------------------------------------------------------
 
 SHAPE = (4, 3)
