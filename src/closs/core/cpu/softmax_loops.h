@@ -54,7 +54,8 @@ CLOSS_INLINE void NAME(exp_block)(const real *x, NAME(exp_origin_t) from, real *
     NAME(end_exps)(NAME(EXP_BLOCK), main, rest, e);
 }
 
-/* largest[j] = the largest of a block's numbers in lane j, and of what it was. */
+/* largest[j] = the largest of a block's numbers in lane j, and of what it was. A NaN may hide others of its lane here:
+ * no harm, since no number of its row matters. */
 CLOSS_INLINE void NAME(largest_of_block)(const real *x, real *largest) {
     enum { VECTOR = NAME(EXP_BLOCK) / 4 };
     real halves[2 * VECTOR];
@@ -183,7 +184,7 @@ typedef struct {
     double hi[NAME(LANES)], lo[NAME(LANES)];
 } NAME(lane_sums);
 
-/* For float nothing is ever in lo. */
+/* For float nothing that matters is ever in lo. */
 CLOSS_INLINE double NAME(lane_sum)(const NAME(lane_sums) * sums, int j) {
     return sizeof(real) == 4 ? sums->hi[j] : closs_sum_value((closs_sum){sums->hi[j], sums->lo[j]});
 }

@@ -2,9 +2,9 @@
  *
  * The largest logit, m, is found by the very pass that takes the exponentials, so that memory is read while the
  * processor computes: 256 x 50257 takes 0.83 of the time that it takes with a pass for m before it, 1024 x 1000 0.95
- * (asv_bench/two_builds.py, AVX2). The exponentials start from a guess at m. It does not show in the results: from
- * whichever power of two they start, they have the same bits, subnormal ones apart. In place m is found by the pass
- * over the row before.
+ * (asv_bench/two_builds.py, AVX2). The exponentials start from a power of two near a guess at m, which does not show in
+ * the results: from whichever power of two they start, they have the same bits, subnormal ones apart. Where they don't
+ * start from one (no FMA, large logits), they start from m. In place m is found by the pass over the row before.
  */
 
 /* sum += the sum of n numbers but that at `left_out`, which is returned, if it is among them; else 0 is. */
@@ -80,20 +80,22 @@ typedef struct {
     real m;
 } NAME(lookahead);
 
-/* Takes the exponentials from near m. A guess may be so far below it that nothing comes near the largest float. The
- * largest of a few logits mostly is one, and that of the row's own class, of which a trained model is sure. In place
- * there is no second try: m must be known, and that of the next row is looked for. */
+/* Takes the exponentials from near m. The guess at it, the largest of a few logits and of that of the row's own class,
+ * of which a trained model is sure, may be 40 too low: 2^64 exp(x - guess) is to be less than 2^128 in float (see
+ * exp_origin_t), and so 43 would do. In place there is no second try: m must be known, and that of the next row is
+ * looked for. */
 static void NAME(sum_exps_from_guess)(NAME(one_target) * row, real own_logit, NAME(lookahead) * ahead) {
     const real reach = 40, guess = NAME(larger)(own_logit, NAME(row_largest)(64, row->x));
     const int in_place = row->grad == row->x;
     row->from = NAME(exp_origin_at_power)(guess);
-    if (!in_place && NAME(is_from_power)(row->from)) {
+    const int may_guess = NAME(is_from_power)(row->from);
+    if (may_guess && !in_place) {
         row->m = NAME(sum_exps)(row, row->x);
         if (row->m - guess <= reach) return;
     } else {
         row->m = ahead->row == row->x ? ahead->m : NAME(row_largest)(row->classes, row->x);
     }
-    if (!(row->m - guess <= reach)) row->from = NAME(exp_origin_at_power)(row->m);
+    if (!(may_guess && row->m - guess <= reach)) row->from = NAME(exp_origin_at_power)(row->m);
     if (!(ABS(row->m) <= REAL_MAX)) row->limit = NAME(lse_limit)(row->classes, 1, row->x);
     const real *next = row->x + row->classes;
     if (in_place && next < ahead->end && NAME(is_from_power)(row->from)) {

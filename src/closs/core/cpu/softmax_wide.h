@@ -98,8 +98,8 @@ static void NAME(end_wide_row)(const ROWS *job, int r, const NAME(row_group) * g
     const int distribution = NAME(has_distribution)(job);
     const real scale = g->scale[r], own = g->own[r];
     real k = g->k[r];
-    if (grad && scale != 0 && !distribution && !(ABS(k) >= REAL_MIN && ABS(k) <= REAL_MAX)) {
-        NAME(scale_row)(classes, g->norm[r], grad); /* that nothing is lost in k */
+    if (grad && scale != 0 && g->norm[r] != 1 && !(ABS(k) >= REAL_MIN && ABS(k) <= REAL_MAX)) {
+        NAME(scale_row)(classes, g->norm[r], grad); /* in two steps nothing is lost */
         k = g->slope[r];
     }
     for (int64_t c = 0; (grad || elements) && c < classes; c += N) {

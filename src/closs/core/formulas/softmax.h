@@ -10,7 +10,7 @@
  * L is log(1 + others), where `others` leaves one of the largest logits out, so that a row that is sure of its class
  * has a loss down to 1e-38 and not 0 or 6e-8. A target of 0 counts 0, where the logit is -infinity too.
  *
- * exp(x_c - m) is vm_exp_from of vecmath.h; in long rows of one target up to a factor near 1, taken off after the sums.
+ * exp(x_c - m) is vm_exp_from of vecmath.h; in long rows of one target up to a factor, taken off after the sums.
  */
 
 /* q_c, for a label y in a distribution: kept and a uniform part added (label smoothing), weighted. */
