@@ -68,8 +68,8 @@ CLOSS_INLINE void NAME(largest_of_block)(const real *x, real *largest) {
 }
 
 /* e[i] = exp(x[i]), from a power of two without a base. The first half is so short there that halves pay only in
- * registers. 1000 classes take 0.91 of the time that they take from m (AVX2). With `look` the largest of
- * n numbers y is returned, which may be x. */
+ * registers. 1000 classes take 0.91 of the time that they take from m (AVX2). With `look` the largest of n numbers y is
+ * returned, which may be x. */
 CLOSS_INLINE real NAME(exps_from_power)(int64_t n, const real *x, NAME(exp_origin_t) from, int look, const real *y,
                                         real *e) {
     enum { BLOCK = NAME(EXP_BLOCK) };
