@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cpu/running_sum.h"
+#include "running_sum.h"
 #include "portable.h"
 
 #define CLOSS_REAL 32

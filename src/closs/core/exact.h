@@ -14,3 +14,18 @@ CLOSS_INLINE NAME(two_sum_t) NAME(two_sum)(real a, real b) {
     result.error = (a - a_part) + (b - b_part);
     return result;
 }
+
+typedef struct {
+    real product, error;
+} NAME(two_product_t);
+
+/* product = a b rounded, and error the part that rounding lost, as far as it is not subnormal (Dekker 1971). Without
+ * FMA from the products of halves, of which only the smallest is rounded. error is NaN where product is infinite. */
+CLOSS_INLINE NAME(two_product_t) NAME(two_product)(real a, real b) {
+    const real p = a * b;
+    if (CLOSS_HAS_FMA) return (NAME(two_product_t)){p, MADD(a, b, -p)};
+    const real_bits low_half = PICK(0xfffu, 0x7ffffffu);
+    const real a_hi = FROM_BITS(TO_BITS(a) & ~low_half), b_hi = FROM_BITS(TO_BITS(b) & ~low_half);
+    return (NAME(two_product_t)){p,
+                                 ((a_hi * b_hi - p) + a_hi * (b - b_hi) + (a - a_hi) * b_hi) + (a - a_hi) * (b - b_hi)};
+}

@@ -220,13 +220,11 @@ CLOSS_INLINE NAME(log_parts_t) NAME(vm_log_less)(real x, real y) {
 /* log(x). The largest errors are met near 0.70, 1.27 and 1.40, where k = 0 and |f| is large. */
 CLOSS_INLINE real NAME(vm_log)(real x) { return NAME(vm_log_corrected)(x, 0); }
 
-/* 1 - a b for a b within an ulp of 1. Without FMA the product is taken in halves, as Dekker's is; three of the four
- * partial products are exact, and the last is as small as what is sought. */
+/* 1 - a b for a b within an ulp of 1. */
 CLOSS_INLINE real NAME(one_minus_product)(real a, real b) {
     if (CLOSS_HAS_FMA) return MADD(-a, b, R(1.0));
-    const real_bits low_half = PICK(0xfffu, 0x7ffffffu);
-    real a_hi = FROM_BITS(TO_BITS(a) & ~low_half), b_hi = FROM_BITS(TO_BITS(b) & ~low_half);
-    return ((1 - a_hi * b_hi) - a_hi * (b - b_hi)) - (a - a_hi) * b;
+    NAME(two_product_t) p = NAME(two_product)(a, b);
+    return (1 - p.product) - p.error;
 }
 
 /* For a >= 0 and t = exp(-a): log(1 + t), and t, d = 1 + t and q = 1 / d, each with what its rounding lost. All are NaN

@@ -7,7 +7,7 @@
 #ifndef CLOSS_CPU_KERNELS_H
 #define CLOSS_CPU_KERNELS_H
 
-#include "running_sum.h"
+#include "../running_sum.h"
 
 enum {
 #define ELEMENTWISE(name, steps) CLOSS_ELEMENTWISE_##name,

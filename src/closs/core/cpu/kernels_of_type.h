@@ -1,5 +1,6 @@
 /* One type's kernels and their table. */
 #include "../vecmath.h"
+#include "../double_double.h"
 #include "../formulas/ctc.h"
 #include "../formulas/elementwise.h"
 #include "../formulas/softmax.h"

@@ -144,8 +144,8 @@ typedef void NAME(vectors_sums)(int64_t n, const real *first, const real *second
 typedef void NAME(vectors_slopes)(int64_t n, const real *first, const real *second, const real *third,
                                   const double *factors, real *of_first, real *of_second, real *of_third);
 
-CLOSS_INLINE closs_vectors_row NAME(value_of_row)(NAME(vectors_sums) * sums_of, closs_vectors_formula *formula,
-                                                  const ROWS *job, int64_t r) {
+CLOSS_INLINE NAME(vectors_row)
+    NAME(value_of_row)(NAME(vectors_sums) * sums_of, NAME(vectors_formula) * formula, const ROWS *job, int64_t r) {
     closs_sum total[3] = {{0, 0}, {0, 0}, {0, 0}};
     for (int64_t o = 0; o < job->outer && job->inner > 0; o++) {
         const int64_t begin = (o * job->rows + r) * job->inner;
@@ -159,8 +159,7 @@ CLOSS_INLINE closs_vectors_row NAME(value_of_row)(NAME(vectors_sums) * sums_of, 
                 closs_add_sum(part[k], &total[k]);
         }
     }
-    const double sums[3] = {closs_sum_value(total[0]), closs_sum_value(total[1]), closs_sum_value(total[2])};
-    return formula(sums, job->label ? (double)job->label[r] : 0, job->margin);
+    return formula(total, job->label ? (double)job->label[r] : 0, job->margin);
 }
 
 /* In chunks, for the sake of gradients that nobody asked for: they go to `unwanted`, which has room for one. */
@@ -187,24 +186,23 @@ CLOSS_INLINE void NAME(gradients_of_row)(NAME(vectors_slopes) * slopes, const RO
 
 /* Row by row: gradients are written while the row's vectors are in L1, and later rows already on their way. In groups
  * of rows, as softmax has them, large arrays took 1.1 times as long. */
-CLOSS_INLINE void NAME(rows_of_vectors)(NAME(vectors_sums) * sums_of, closs_vectors_formula *formula,
+CLOSS_INLINE void NAME(rows_of_vectors)(NAME(vectors_sums) * sums_of, NAME(vectors_formula) * formula,
                                         NAME(vectors_slopes) * slopes, const ROWS *job, int64_t first, int64_t n,
                                         const real *scale, real *value) {
     real unwanted[NAME(ROW_CHUNK)];
     for (int64_t j = 0; j < n; j++) {
-        const closs_vectors_row row = NAME(value_of_row)(sums_of, formula, job, first + j);
+        const NAME(vectors_row) row = NAME(value_of_row)(sums_of, formula, job, first + j);
         value[j] = (real)row.value;
         if (!scale) continue;
         double factors[3];
-        for (int k = 0; k < 3; k++) factors[k] = scale[j] == 0 ? 0 : (double)scale[j] * row.factors[k];
+        for (int k = 0; k < 3; k++) factors[k] = scale[j] == 0 ? 0 : NAME(dd_scaled)(scale[j], row.factors[k]);
         NAME(gradients_of_row)(slopes, job, first + j, factors, unwanted);
     }
 }
 
-#define VECTORS(name, inputs, labelled)                                                                         \
-    static void NAME(name##_rows)(const ROWS *job, int64_t first, int64_t n, const real *scale, real *value) {  \
-        NAME(rows_of_vectors)(NAME(name##_sums), closs_##name##_row, NAME(name##_slopes), job, first, n, scale, \
-                              value);                                                                           \
+#define VECTORS(name, inputs, labelled)                                                                               \
+    static void NAME(name##_rows)(const ROWS *job, int64_t first, int64_t n, const real *scale, real *value) {        \
+        NAME(rows_of_vectors)(NAME(name##_sums), NAME(name##_row), NAME(name##_slopes), job, first, n, scale, value); \
     }
 #include "../losses.def"
 

@@ -27,36 +27,49 @@ CLOSS_INLINE real NAME(divergence_term)(real q, real x, real m, real y) {
     return q == 0 ? R(0.0) : q * ((m - x) + NAME(vm_log)(y));
 }
 
-/* What the sums over a row give. Numbers of a row are double for float logits too: there are few of them. */
+/* What the sums over a row give (see double_double.h). */
 typedef struct {
-    double log_sum; /* L */
-    double lse;     /* m + L */
-    double value;
-    double factor; /* of e_c in the slope */
+    closs_sum log_sum; /* L */
+    closs_sum lse;     /* m + L */
+    closs_sum value;
+    closs_sum inverse; /* 1 / S */
+    closs_sum factor;  /* of e_c in the slope */
 } NAME(softmax_row);
 
-/* L for others = S - 1: the logarithm of S rounded to a real, and of what that leaves (see vm_log_corrected). */
-CLOSS_INLINE double NAME(softmax_log_sum)(double others) {
-    two_sum_t_f64 sum = two_sum_f64(1.0, others);
-    real rounded = (real)sum.sum;
-    return NAME(vm_log_corrected)(rounded, (real)(((sum.sum - rounded) + sum.error) / sum.sum));
+/* L: the logarithm of S rounded to a real, and of what that leaves (see vm_log_corrected). */
+CLOSS_INLINE closs_sum NAME(softmax_log_sum)(closs_sum sum, closs_sum inverse) {
+    const real rounded = (real)sum.hi;
+    const double rest = (sum.hi - (double)rounded) + sum.lo;
+    NAME(log_parts_t) log = NAME(vm_log_parts)(rounded, (real)(rest * inverse.hi));
+    NAME(two_sum_t) exact = NAME(two_sum)(log.head, log.tail);
+    return (closs_sum){exact.sum, IS_PLAIN ? 0 : exact.error};
 }
 
-/* terms: sum of q_c (m - x_c), targets: Q, slopes: Q as the slope has it (with the cotangent of each element, if there
- * is one). */
+/* others: S - 1, terms: sum of q_c (m - x_c), targets: Q, slopes: Q as the slope has it (with the cotangent of each
+ * element, if there is one). */
 CLOSS_INLINE NAME(softmax_row)
-    NAME(softmax_of_row)(double m, double others, double terms, double targets, double slopes, double z) {
+    NAME(softmax_of_row)(double m, closs_sum others, closs_sum terms, closs_sum targets, closs_sum slopes, double z) {
     NAME(softmax_row) row;
-    row.log_sum = NAME(softmax_log_sum)(others);
-    row.lse = m + row.log_sum;
-    row.value = targets == 0 ? terms : terms + targets * row.log_sum;
-    row.factor = (slopes + 2 * z * row.lse) / (1 + others);
-    row.value += z == 0 ? 0 : z * row.lse * row.lse;
+    const two_sum_t_f64 exact = two_sum_f64(1, others.hi); /* for float, too: others may be 1e-38 */
+    const closs_sum sum = {exact.sum, exact.error + others.lo};
+    row.inverse = NAME(dd_inverse)(sum);
+    row.log_sum = NAME(softmax_log_sum)(sum, row.inverse);
+    row.lse = NAME(dd_add)(NAME(dd)(m), row.log_sum);
+    const closs_sum zero = {0, 0}, pull = NAME(dd_multiply)(NAME(dd)(z), row.lse); /* half the slope of the z-loss */
+    const closs_sum of_targets = NAME(dd_multiply)(targets, row.log_sum), of_z = NAME(dd_multiply)(pull, row.lse);
+    row.value = NAME(dd_add)(terms, targets.hi == 0 ? zero : of_targets);
+    row.value = z == 0 ? row.value : NAME(dd_add)(row.value, of_z);
+    const closs_sum slope = NAME(dd_add)(slopes, NAME(dd_multiply)(NAME(dd)(2), pull));
+    row.factor = NAME(dd_multiply)(z == 0 ? slopes : slope, row.inverse);
     return row;
 }
 
 /* The slope of a target that is the only one: factor e - target, e being exp(x_c - m) of its class, but nothing cancels
  * where a row is sure of it (e = 1, and the others are small). */
-CLOSS_INLINE double NAME(softmax_own_slope)(double target, double e, double others, double lse, double z) {
-    return ((z == 0 ? 0 : 2 * z * lse * e) - target * (others + (1 - e))) / (1 + others);
+CLOSS_INLINE closs_sum NAME(softmax_own_slope)(NAME(softmax_row) row, double target, closs_sum e, closs_sum others,
+                                               double z) {
+    const closs_sum rest = NAME(dd_add)(others, NAME(dd_add)(NAME(dd)(1), NAME(dd_negative)(e)));
+    const closs_sum of_target = NAME(dd_multiply)(NAME(dd)(-target), rest);
+    const closs_sum of_z = NAME(dd_multiply)(NAME(dd_multiply)(NAME(dd)(2 * z), row.lse), e);
+    return NAME(dd_multiply)(z == 0 ? of_target : NAME(dd_add)(of_target, of_z), row.inverse);
 }

@@ -1,16 +1,16 @@
 /* A running sum of any length: hi + lo, where lo collects what the additions to hi lost. */
-#ifndef CLOSS_CPU_RUNNING_SUM_H
-#define CLOSS_CPU_RUNNING_SUM_H
+#ifndef CLOSS_RUNNING_SUM_H
+#define CLOSS_RUNNING_SUM_H
 
-#include "../portable.h"
+#include "portable.h"
 
 #define CLOSS_REAL 32
-#include "../real.h"
-#include "../exact.h"
+#include "real.h"
+#include "exact.h"
 #undef CLOSS_REAL
 #define CLOSS_REAL 64
-#include "../real.h"
-#include "../exact.h"
+#include "real.h"
+#include "exact.h"
 #undef CLOSS_REAL
 
 typedef struct closs_sum {
