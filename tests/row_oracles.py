@@ -18,11 +18,10 @@ from oracle import Expected, Numbers, has_fma
 
 import closs
 
-#: Units in the last place that a row's value, or an element of its gradient, may be off its largest term. Numbers of a
-#: row are doubles for both types: for double itself each of them is a rounding more.
-ULPS_OF_ROW = {np.float32: 4, np.float64: 4}
-if not has_fma(closs.config()["isa"]):
-    ULPS_OF_ROW = {dtype: ulps + 1 for dtype, ulps in ULPS_OF_ROW.items()}
+#: Units in the last place that a row's value, or an element of its gradient, may be off its largest term; and what
+#: weights, a cotangent and a mean may add.
+ULPS_OF_ROW = 4 if has_fma(closs.config()["isa"]) else 5
+ULPS_OF_WEIGHTS = 2
 
 
 def times(coefficient, x):

@@ -58,8 +58,8 @@ class TripletLoss(MetricLoss):
 
     Notes
     -----
-    Value and gradients are within 4 ulp of their largest term in float32, within 6 in float64; the terms of a value are
-    the two sums and the margin. Sums and means have one rounding more.
+    Value and gradients are within 4 ulp of their largest term; the terms of a value are the two sums and the margin.
+    What weights multiply, sums and means are within 6.
 
     Examples
     --------
@@ -149,8 +149,8 @@ class CosineEmbeddingLoss(MetricLoss):
     label has the shape of the inputs without their last axis, or with that axis at length one. Any label but 1 and -1
     raises ValueError.
 
-    Value and gradients are within 4 ulp of their largest term in float32, within 6 in float64; the term of a cosine is
-    that of the vectors' absolute values. Sums and means have one rounding more.
+    Value and gradients are within 4 ulp of their largest term; the term of a cosine is that of the vectors' absolute
+    values. What weights multiply, sums and means are within 6.
 
     Examples
     --------
@@ -239,8 +239,8 @@ class SDMLLoss(MetricLoss):
     own, and copied. Where samples do not lie along the first axis, inputs and gradients are copied, too.
 
     Distances and their softmax are computed in double for both types. Value and gradients are within 4 ulp of their
-    largest term in float32, within 6 in float64, where the rounding of a distance d is one of the errors: half an ulp
-    of it changes its probability by d / 2 ulp. Sums and means have one rounding more.
+    largest term, in float64 beside the rounding of a distance d: half an ulp of it changes its probability by d / 2
+    ulp. What weights multiply, sums and means are within 6.
 
     References
     ----------

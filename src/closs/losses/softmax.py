@@ -71,8 +71,8 @@ class SoftmaxCrossEntropyLoss:
     or whose whole distribution is 0, has value 0 and gradient 0 whatever its logits are, if z_loss is 0. A label out of
     range raises ValueError before anything is written.
 
-    A row's value and each element of its gradient are within 4 ulp of their largest term in float32, within 6 in
-    float64; sums and means have one rounding more. (One ulp more on x86-64 processors that have no FMA.)
+    A row's value and each element of its gradient are within 4 ulp of their largest term; what weights multiply, sums
+    and means within 6. (One ulp more on x86-64 processors that have no FMA.)
 
     Examples
     --------
@@ -219,8 +219,8 @@ class KLDivLoss(ElementwiseLoss):
     A pred of one axis with ``from_logits=True`` has an element a sample, as for the elementwise losses, and a value of
     shape (n,); with ``from_logits=False`` it is one row, and has a 0-d value.
 
-    With ``from_logits=False`` value and gradient are within 4 ulp of their largest term in float32, within 6 in
-    float64, as for :class:`SoftmaxCrossEntropyLoss`.
+    With ``from_logits=False`` value and gradient are within 4 ulp of their largest term, as for
+    :class:`SoftmaxCrossEntropyLoss`.
 
     Examples
     --------
