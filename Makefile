@@ -58,7 +58,8 @@ $(BUILD)/core.a: $(CORE) $(HEADERS)
 $(BUILD)/%: tests/c/%.c $(BUILD)/core.a
 	$(CC) $(CFLAGS_C) -DCLOSS_BASELINE_ONLY $(CFLAGS_EXTRA) $< $(BUILD)/core.a -o $@ -lm -lpthread
 
-test-c: $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/test_ctc $(BUILD)/fuzz_ctc $(BUILD)/ulp
+test-c: $(BUILD)/test_exact $(BUILD)/test_closs $(BUILD)/test_rows $(BUILD)/test_ctc $(BUILD)/fuzz_ctc $(BUILD)/ulp
+	$(BUILD)/test_exact
 	$(BUILD)/test_closs
 	$(BUILD)/test_rows
 	$(BUILD)/test_ctc
@@ -95,7 +96,8 @@ lint: $(VENV)/linters
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 sanitize: sanitize-c sanitize-python
 sanitize-c:
-	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 -Werror $(SANITIZE) $(OPENMP_FLAG)" $(addprefix build/sanitize/,test_closs test_rows test_ctc fuzz_ctc)
+	$(MAKE) BUILD=build/sanitize CFLAGS_EXTRA="-g -O1 -Werror $(SANITIZE) $(OPENMP_FLAG)" $(addprefix build/sanitize/,test_exact test_closs test_rows test_ctc fuzz_ctc)
+	build/sanitize/test_exact
 	build/sanitize/test_closs
 	build/sanitize/test_rows
 	build/sanitize/test_ctc

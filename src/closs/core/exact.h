@@ -29,3 +29,10 @@ CLOSS_INLINE NAME(two_product_t) NAME(two_product)(real a, real b) {
     return (NAME(two_product_t)){p,
                                  ((a_hi * b_hi - p) + a_hi * (b - b_hi) + (a - a_hi) * b_hi) + (a - a_hi) * (b - b_hi)};
 }
+
+/* 1 - a b for a b within an ulp of 1. */
+CLOSS_INLINE real NAME(one_minus_product)(real a, real b) {
+    if (CLOSS_HAS_FMA) return MADD(-a, b, R(1.0));
+    NAME(two_product_t) p = NAME(two_product)(a, b);
+    return (1 - p.product) - p.error;
+}

@@ -220,13 +220,6 @@ CLOSS_INLINE NAME(log_parts_t) NAME(vm_log_less)(real x, real y) {
 /* log(x). The largest errors are met near 0.70, 1.27 and 1.40, where k = 0 and |f| is large. */
 CLOSS_INLINE real NAME(vm_log)(real x) { return NAME(vm_log_corrected)(x, 0); }
 
-/* 1 - a b for a b within an ulp of 1. */
-CLOSS_INLINE real NAME(one_minus_product)(real a, real b) {
-    if (CLOSS_HAS_FMA) return MADD(-a, b, R(1.0));
-    NAME(two_product_t) p = NAME(two_product)(a, b);
-    return (1 - p.product) - p.error;
-}
-
 /* For a >= 0 and t = exp(-a): log(1 + t), and t, d = 1 + t and q = 1 / d, each with what its rounding lost. All are NaN
  * for NaN; t is 0 for infinity. A caller that uses one pays for one. */
 typedef struct {
