@@ -96,8 +96,10 @@ def cross_entropy(inputs, label, n, *, sparse_label=True, from_logits=False, cla
 
         def gradients(factors):
             f = factors[..., np.newaxis]
-            softmax_part = [factor * p * f for factor in (q.sum(-1, keepdims=True), 2 * z * top, 2 * z * log_sum)]
-            return [Expected.of_terms([*softmax_part, -q * f])]
+            parts = [factor * p * f for factor in (q.sum(-1, keepdims=True), 2 * z * top, 2 * z * log_sum)]
+            of_softmax, of_target = Expected.of_terms(parts), -q * f
+            slope = Expected.of_terms([of_softmax.exact, of_target])
+            return [Expected(slope.exact, np.maximum(slope.magnitude, of_softmax.magnitude))]
 
     return Truth(value, gradients, counted, applied, lse)
 
@@ -421,6 +423,7 @@ CASES = [
     _entropy("ce-smoothing", label_smoothing=0.1),
     _entropy("ce-uniform", label_smoothing=1.0),
     _entropy("ce-z", z_loss=0.25),
+    _entropy("ce-z-smoothing", z_loss=0.5, label_smoothing=0.9),
     _entropy("ce-all", class_weight=True, ignore_index=255, label_smoothing=0.25, z_loss=1e-3),
     _entropy("ce-log", from_logits=True),
     _entropy("ce-log-all", from_logits=True, class_weight=True, ignore_index=-1, label_smoothing=0.25),

@@ -20,7 +20,8 @@ typedef struct {
 } NAME(two_product_t);
 
 /* product = a b rounded, and error the part that rounding lost, as far as it is not subnormal (Dekker 1971). Without
- * FMA from the products of halves, of which only the smallest is rounded. error is NaN where product is infinite. */
+ * FMA from the products of halves, of which only the smallest is rounded. error means nothing where product is
+ * infinite. */
 CLOSS_INLINE NAME(two_product_t) NAME(two_product)(real a, real b) {
     const real p = a * b;
     if (CLOSS_HAS_FMA) return (NAME(two_product_t)){p, MADD(a, b, -p)};

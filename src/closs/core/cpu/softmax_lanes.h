@@ -17,7 +17,7 @@ CLOSS_INLINE void NAME(add_eight_lanes)(int n, real (*x)[NAME(LANES)], NAME(lane
 
 CLOSS_INLINE void NAME(start_lanes)(int n, NAME(lane_sums) * sums) {
     for (int j = 0; j < n; j++) sums->hi[j] = 0;
-    for (int j = 0; sizeof(real) > 4 && j < n; j++) sums->lo[j] = 0;
+    for (int j = 0; !IS_PLAIN && j < n; j++) sums->lo[j] = 0;
 }
 
 /* exp_origin_t, a lane. */
@@ -162,7 +162,7 @@ CLOSS_INLINE void NAME(sum_lanes)(const ROWS *job, int n, NAME(row_group) * g) {
         if (logits && count == BLOCK) NAME(add_eight_lanes)(n, below, &g->others);
         for (int i = 0; logits && count < BLOCK && i < count; i++) NAME(add_lanes)(n, below[i], &g->others);
     }
-    for (int j = 0; j < n; j++) g->others.hi[j] += (double)tops[j];
+    for (int j = 0; j < n; j++) NAME(add)((double)tops[j], &g->others.hi[j], &g->others.lo[j]);
     for (int j = 0; j < n; j++) g->scale[j] = used[j] ? g->scale[j] : 0;
 }
 

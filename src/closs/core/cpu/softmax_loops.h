@@ -186,7 +186,7 @@ typedef struct {
 
 /* For float nothing that matters is ever in lo, and it may not be filled. */
 CLOSS_INLINE closs_sum NAME(lane_sum)(const NAME(lane_sums) * sums, int j) {
-    return (closs_sum){sums->hi[j], sizeof(real) == 4 ? 0 : sums->lo[j]};
+    return (closs_sum){sums->hi[j], IS_PLAIN ? 0 : sums->lo[j]};
 }
 
 CLOSS_INLINE void NAME(set_lane)(NAME(lane_sums) * sums, int j, closs_sum sum) {

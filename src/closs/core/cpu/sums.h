@@ -8,7 +8,7 @@
 
 /* hi + lo grows by x. For double the rounding of hi is collected in lo; floats lose nothing that matters in 53 bits. */
 CLOSS_INLINE void NAME(add)(double x, double *hi, double *lo) {
-    if (sizeof(real) == sizeof(double))
+    if (!IS_PLAIN)
         closs_add(x, hi, lo);
     else
         *hi += x;
@@ -18,7 +18,7 @@ CLOSS_INLINE void NAME(add)(double x, double *hi, double *lo) {
 CLOSS_INLINE void NAME(fold)(int half, double *hi, double *lo) {
     for (int j = 0; j < half; j++) {
         NAME(add)(hi[j + half], &hi[j], &lo[j]);
-        if (sizeof(real) == sizeof(double)) lo[j] += lo[j + half];
+        if (!IS_PLAIN) lo[j] += lo[j + half];
     }
 }
 

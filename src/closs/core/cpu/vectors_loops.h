@@ -13,7 +13,7 @@ typedef struct {
 /* Lane j grows by x y. Of two floats the product is exact, so that fused or not the sum is the same; of two differences
  * of floats it is not. */
 CLOSS_INLINE void NAME(add_product)(double x, double y, NAME(wide_lanes) * lanes, int j) {
-    if (sizeof(real) == sizeof(double))
+    if (!IS_PLAIN)
         closs_add(x * y, &lanes->hi[j], &lanes->lo[j]);
     else
         lanes->hi[j] = CLOSS_FMA_F64(x, y, lanes->hi[j]);
@@ -22,12 +22,12 @@ CLOSS_INLINE void NAME(add_product)(double x, double y, NAME(wide_lanes) * lanes
 /* For float nothing is ever in lo. */
 CLOSS_INLINE void NAME(clear)(NAME(wide_lanes) * lanes) {
     for (int j = 0; j < 16; j++) lanes->hi[j] = 0;
-    for (int j = 0; sizeof(real) == sizeof(double) && j < 16; j++) lanes->lo[j] = 0;
+    for (int j = 0; !IS_PLAIN && j < 16; j++) lanes->lo[j] = 0;
 }
 
 CLOSS_INLINE closs_sum NAME(sum_of_lanes)(NAME(wide_lanes) * lanes) {
     NAME(fold_lanes)(lanes->hi, lanes->lo);
-    return (closs_sum){lanes->hi[0], sizeof(real) == sizeof(double) ? lanes->lo[0] : 0};
+    return (closs_sum){lanes->hi[0], IS_PLAIN ? 0 : lanes->lo[0]};
 }
 
 /* Asks for 16 elements 1 KB ahead, in this vector or in one of the next rows, which processors do not do of their own

@@ -30,9 +30,9 @@ CLOSS_INLINE NAME(vectors_row) NAME(cosine_embedding_row)(const closs_sum *sums,
     const double floor = 1e-12;
     const closs_sum length_a = NAME(dd_sqrt)(aa), length_b = NAME(dd_sqrt)(bb);
     const closs_sum per_a = NAME(dd_inverse)(length_a), per_b = NAME(dd_inverse)(length_b);
-    const double norms = length_a.hi * length_b.hi;
-    const int varies = !(norms < floor);
-    const closs_sum inverse = varies ? NAME(dd_multiply)(per_a, per_b) : NAME(dd_inverse)(NAME(dd)(floor));
+    const closs_sum norms = NAME(dd_multiply)(length_a, length_b);
+    const int varies = !(norms.hi < floor);
+    const closs_sum inverse = NAME(dd_inverse)(varies ? norms : NAME(dd)(floor));
     const closs_sum cosine = NAME(dd_multiply)(dot, inverse);
     NAME(vectors_row) row = {0, {{0, 0}, {0, 0}, {0, 0}}};
     double sign = -1;
@@ -44,7 +44,7 @@ CLOSS_INLINE NAME(vectors_row) NAME(cosine_embedding_row)(const closs_sum *sums,
         sign = above <= 0 || above > 1 - margin ? 0 : 1;
         row.value = above <= 0 ? 0 : above > 1 - margin ? 1 - margin : above;
     }
-    if (norms == 0 || sign == 0) return row;
+    if (norms.hi == 0 || sign == 0) return row;
     row.factors[0] = sign < 0 ? NAME(dd_negative)(inverse) : inverse;
     if (varies) {
         const closs_sum of_own = sign < 0 ? cosine : NAME(dd_negative)(cosine);
