@@ -243,7 +243,7 @@ CLOSS_INLINE void NAME(finish_rows_of_z)(const ROWS *job, int n, int wide, doubl
         closs_sum own_e = NAME(dd_multiply)(NAME(dd)(g->own_exp[j]), norm);
         const closs_sum to_one = NAME(dd_add)(NAME(dd)(1), NAME(dd_negative)(own_e));
         own_e = NAME(dd_add)(own_e, NAME(dd_multiply)(NAME(dd)(g->own_largest[j]), to_one));
-        const closs_sum own_slope = NAME(softmax_own_slope)(at, g->own[j], own_e, others, z);
+        const closs_sum own_slope = NAME(softmax_own_slope)(at, g->own[j], own_e, others);
         g->own_grad[j] = (real)NAME(dd_scaled)(g->scale[j], own_slope);
     }
     for (int j = 0; j < n; j++) job->value[j] = job->label && job->label[j] < 0 ? 0 : value[j];

@@ -33,7 +33,7 @@ typedef struct {
     closs_sum lse;     /* m + L */
     closs_sum value;
     closs_sum inverse; /* 1 / S */
-    closs_sum of_z;    /* the slope of the z-loss with respect to lse */
+    closs_sum of_z;    /* the slope of the z-loss with respect to lse; 0 without one */
     closs_sum factor;  /* of e_c in the slope */
 } NAME(softmax_row);
 
@@ -56,21 +56,21 @@ CLOSS_INLINE NAME(softmax_row)
     row.inverse = NAME(dd_inverse)(sum);
     row.log_sum = NAME(softmax_log_sum)(sum, row.inverse);
     row.lse = NAME(dd_add)(NAME(dd)(m), row.log_sum);
-    const closs_sum of_targets = NAME(dd_multiply)(targets, row.log_sum);
+    const closs_sum zero = NAME(dd)(0), of_targets = NAME(dd_multiply)(targets, row.log_sum);
     const closs_sum half = NAME(dd_multiply)(NAME(dd)(z), row.lse), square = NAME(dd_multiply)(half, row.lse);
-    row.of_z = NAME(dd_add)(half, half);
-    row.value = NAME(dd_add)(terms, targets.hi == 0 ? NAME(dd)(0) : of_targets);
-    row.value = z == 0 ? row.value : NAME(dd_add)(row.value, square);
-    row.factor = NAME(dd_multiply)(z == 0 ? slopes : NAME(dd_add)(slopes, row.of_z), row.inverse);
+    const closs_sum twice = NAME(dd_add)(half, half), slope = NAME(dd_add)(slopes, twice);
+    const closs_sum value = NAME(dd_add)(terms, targets.hi == 0 ? zero : of_targets);
+    const closs_sum value_with_z = NAME(dd_add)(value, square);
+    row.value = z == 0 ? value : value_with_z;
+    row.of_z = z == 0 ? zero : twice;
+    row.factor = NAME(dd_multiply)(z == 0 ? slopes : slope, row.inverse);
     return row;
 }
 
 /* The slope of a target that is the only one: factor e - target, e being exp(x_c - m) of its class, but nothing cancels
  * where a row is sure of it (e = 1, and the others are small). */
-CLOSS_INLINE closs_sum NAME(softmax_own_slope)(NAME(softmax_row) row, double target, closs_sum e, closs_sum others,
-                                               double z) {
+CLOSS_INLINE closs_sum NAME(softmax_own_slope)(NAME(softmax_row) row, double target, closs_sum e, closs_sum others) {
     const closs_sum rest = NAME(dd_add)(others, NAME(dd_add)(NAME(dd)(1), NAME(dd_negative)(e)));
     const closs_sum of_target = NAME(dd_multiply)(NAME(dd)(-target), rest);
-    const closs_sum both = NAME(dd_add)(of_target, NAME(dd_multiply)(row.of_z, e));
-    return NAME(dd_multiply)(z == 0 ? of_target : both, row.inverse);
+    return NAME(dd_multiply)(NAME(dd_add)(of_target, NAME(dd_multiply)(row.of_z, e)), row.inverse);
 }
