@@ -17,7 +17,6 @@ from row_oracles import (
     BY_ID,
     CASES,
     ULPS_OF_ROW,
-    ULPS_OF_WEIGHTS,
     Case,
     ClassElements,
     ClassRows,
@@ -75,7 +74,6 @@ def check(case, g, arguments, n, reductions=REDUCTIONS, weight=None, weights=Non
     __tracebackhide__ = True
     dtype = arguments[0].dtype.type
     truth = case.truth(g, arguments, n)
-    weighted = weights is not None or with_cotangent or "class_weight" in case.options
     wide_weights = 1
     if weights is not None:
         wide_weights = case.rows_of_value(n.lift(np.broadcast_to(weights, case.family.unreduced(g))), g)
@@ -94,7 +92,7 @@ def check(case, g, arguments, n, reductions=REDUCTIONS, weight=None, weights=Non
         if reduction == "none":
             value = case.rows_of_value(value, g)
         value, expected = np.atleast_1d(value), Expected(*map(np.atleast_1d, (expected.exact, expected.magnitude)))
-        ulps = bound or ULPS_OF_ROW + (ULPS_OF_WEIGHTS if weighted or reduction != "none" else 0)
+        ulps = bound or (ULPS_OF_ROW + (reduction != "none"))
         assert value.shape == expected.exact.shape, reduction
         undefined = np.asarray([v != v for v in expected.exact.flat]).reshape(value.shape)  # noqa: PLR0124
         assert np.isnan(value[undefined]).all()
