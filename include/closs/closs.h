@@ -298,8 +298,8 @@ CLOSS_EXPORT closs_status closs_elementwise_run_f64(int loss, const closs_elemen
  * comments of closs_reduction an element is a row here, but an element of pred for closs_kl_div_softmax.
  *
  * The accuracy of this and the next two families: values and gradients are within 4 ulp of their largest term for
- * CLOSS_NONE and no weights, else within 6; within one more where the processor has no FMA. closs_sdml_f64, for which
- * differences and distances are rounded, is within 8 and 10, and half an ulp of a distance is not counted.
+ * CLOSS_NONE, no weights and no z_loss, else within 6; within one more where the processor has no FMA. closs_sdml_f64,
+ * for which differences and distances are rounded, is within 8 and 10, and half an ulp of a distance is not counted.
  */
 
 /* The first label that was wrong. */

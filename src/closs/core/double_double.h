@@ -2,8 +2,8 @@
  *
  * For float they are doubles: nothing that matters is lost. For double they are sums of two (T. J. Dekker, Numer. Math.
  * 18, 1971), hi being what plain arithmetic gives and lo what that lost, so that what takes a dozen operations is
- * rounded once, by dd_value or dd_scaled: in plain doubles gradients of the cosine loss were up to 7.5 ulp off, those
- * of cross-entropy 5.1. lo means nothing where hi is infinite or NaN.
+ * rounded once, by dd_value or dd_scaled: in plain doubles gradients of the cosine loss were 4.9 ulp off instead of
+ * 3.1, those of cross-entropy 3.8 instead of 2.6 (tests/accuracy.py). lo means nothing where hi is infinite or NaN.
  */
 #include "running_sum.h"
 

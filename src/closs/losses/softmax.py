@@ -71,8 +71,8 @@ class SoftmaxCrossEntropyLoss:
     or whose whole distribution is 0, has value 0 and gradient 0 whatever its logits are, if z_loss is 0. A label out of
     range raises ValueError before anything is written.
 
-    A row's value and each element of its gradient are within 4 ulp of their largest term; what weights multiply, sums
-    and means within 6. (One ulp more on x86-64 processors that have no FMA.)
+    A row's value and each element of its gradient are within 4 ulp of their largest term; what weights or a
+    z_loss multiply, sums and means within 6. (One ulp more on x86-64 processors that have no FMA.)
 
     Examples
     --------

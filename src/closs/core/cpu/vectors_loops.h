@@ -104,7 +104,7 @@ CLOSS_INLINE void NAME(triplet_slopes)(int64_t n, const real *pred, const real *
 /* Whether a real will do for this factor: not if it would be subnormal there, or infinite; nor without FMA, where a
  * product may overflow although the sum does not. */
 CLOSS_INLINE int NAME(fits_real)(double x) {
-    return sizeof(real) == sizeof(double) || (CLOSS_HAS_FMA && (x == 0 || (fabs(x) >= FLT_MIN && fabs(x) <= FLT_MAX)));
+    return !IS_PLAIN || (CLOSS_HAS_FMA && (x == 0 || (fabs(x) >= FLT_MIN && fabs(x) <= FLT_MAX)));
 }
 
 /* An element of the gradient of a vector, of which it is x, and y that of the other one. */
